@@ -1,0 +1,1 @@
+//! What the programs share: configuration, wiring and runtime.
