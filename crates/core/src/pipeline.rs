@@ -1,0 +1,1 @@
+//! The pipelines: the shell that performs what the rules ask for.

@@ -1,0 +1,109 @@
+//! How events and heads are written: JSON with a version, read for ever.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Event, EventId, Head, HeadState, MAX_HEAD_BYTES, RecordedEvent};
+use crate::vocabulary::Timestamp;
+
+/// The version that events are written in.
+const EVENT_VERSION: u32 = 1;
+/// The version that heads are written in. A head of another version is folded from its events again.
+const HEAD_VERSION: u32 = 1;
+
+/// Why stored bytes cannot be read, or a value cannot be stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    /// Not what was written.
+    #[error("stored {what} cannot be read: {problem}")]
+    Malformed {
+        /// An event or a head.
+        what: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Written by a newer program.
+    #[error("stored {what} has version {found}; this program reads up to {known}: use a newer one")]
+    Newer {
+        /// An event or a head.
+        what: &'static str,
+        /// The version found.
+        found: u32,
+        /// The newest version that this program reads.
+        known: u32,
+    },
+    /// A head over the bound.
+    #[error("a head of {0} bytes is over the bound of {MAX_HEAD_BYTES}")]
+    HeadTooLong(usize),
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredEvent {
+    v: u32,
+    id: EventId,
+    at: Timestamp,
+    event: serde_json::Value,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredHead {
+    v: u32,
+    n: u64,
+    s: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    v: u32,
+}
+
+fn malformed(what: &'static str) -> impl Fn(serde_json::Error) -> CodecError {
+    move |error| CodecError::Malformed { what, problem: error.to_string() }
+}
+
+fn check_version(what: &'static str, bytes: &[u8], known: u32) -> Result<(), CodecError> {
+    let VersionOnly { v: found } = serde_json::from_slice(bytes).map_err(malformed(what))?;
+    if found > known { Err(CodecError::Newer { what, found, known }) } else { Ok(()) }
+}
+
+/// Writes an event.
+///
+/// # Errors
+/// Never for events that this crate made.
+pub fn encode_event(event: &RecordedEvent) -> Result<Vec<u8>, CodecError> {
+    let value = serde_json::to_value(&event.event).map_err(malformed("event"))?;
+    let stored = StoredEvent { v: EVENT_VERSION, id: event.id.clone(), at: event.at, event: value };
+    serde_json::to_vec(&stored).map_err(malformed("event"))
+}
+
+/// Reads an event of any version that was ever written.
+///
+/// # Errors
+/// Where the bytes are damaged, or newer than this program.
+pub fn decode_event(bytes: &[u8]) -> Result<RecordedEvent, CodecError> {
+    check_version("event", bytes, EVENT_VERSION)?;
+    let stored: StoredEvent = serde_json::from_slice(bytes).map_err(malformed("event"))?;
+    let event: Event = serde_json::from_value(stored.event).map_err(malformed("event"))?;
+    Ok(RecordedEvent { id: stored.id, at: stored.at, event })
+}
+
+/// Writes a head.
+///
+/// # Errors
+/// Where it is over [`MAX_HEAD_BYTES`].
+pub fn encode_head(head: &Head) -> Result<Vec<u8>, CodecError> {
+    let state = serde_json::to_value(&head.state).map_err(malformed("head"))?;
+    let stored = StoredHead { v: HEAD_VERSION, n: head.version, s: state };
+    let bytes = serde_json::to_vec(&stored).map_err(malformed("head"))?;
+    if bytes.len() > MAX_HEAD_BYTES { Err(CodecError::HeadTooLong(bytes.len())) } else { Ok(bytes) }
+}
+
+/// Reads a head.
+///
+/// # Errors
+/// Where the bytes are damaged, or newer than this program.
+pub fn decode_head(bytes: &[u8]) -> Result<Head, CodecError> {
+    check_version("head", bytes, HEAD_VERSION)?;
+    let stored: StoredHead = serde_json::from_slice(bytes).map_err(malformed("head"))?;
+    let state: HeadState = serde_json::from_value(stored.s).map_err(malformed("head"))?;
+    Ok(Head { version: stored.n, state })
+}

@@ -1,0 +1,64 @@
+//! What makes two reports the same.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::vocabulary::{Completeness, Digest, Finding, FindingKey, ImageId};
+
+const HEX_DIGITS: usize = 32;
+
+macro_rules! hash {
+    ($(#[$doc:meta])* $type:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $type(pub String);
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+hash!(
+    /// What a report says, hashed: findings, completeness with reasons, parent indexes. Nothing else is in it.
+    ContentHash
+);
+hash!(
+    /// Names a report: f(image, scanner name, previous report, content). So A → B → A is three reports.
+    ReportId
+);
+
+impl ContentHash {
+    /// The content of an assessment.
+    #[must_use]
+    pub fn of(findings: &[Finding], completeness: &Completeness, parents: &[Digest]) -> Self {
+        let mut keys: Vec<FindingKey> = findings.iter().map(Finding::key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let mut parents = parents.to_vec();
+        parents.sort_unstable();
+        // A value of our own types always has a JSON form.
+        let json = serde_json::to_vec(&(keys, completeness, parents)).unwrap_or_default();
+        Self(Digest::of(&json).hex()[..HEX_DIGITS].to_owned())
+    }
+}
+
+impl ReportId {
+    /// The id of the report that follows `previous` with this content.
+    #[must_use]
+    pub fn after(previous: Option<&Self>, image: &ImageId, scanner: &str, content: &ContentHash) -> Self {
+        let previous = previous.map_or("", |id| id.0.as_str());
+        let spelt = format!("{image}\n{scanner}\n{previous}\n{content}");
+        Self(Digest::of(spelt.as_bytes()).hex()[..HEX_DIGITS].to_owned())
+    }
+}

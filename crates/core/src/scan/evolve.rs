@@ -1,0 +1,168 @@
+//! The table of legal transitions of an image.
+
+use super::{
+    Due, FailureClass, ImageEvent, ImageState, LastReport, MAX_PARENTS, OpenRequest, RECENT_REQUESTS,
+    Resolved,
+};
+use crate::vocabulary::{Cause, Generation, RequestId, Timestamp};
+
+/// An event that cannot follow: the stream was not written by these rules.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{event} cannot follow here: {reason}")]
+pub struct IllegalTransition {
+    event: &'static str,
+    reason: &'static str,
+}
+
+impl IllegalTransition {
+    pub(super) fn new(event: &'static str, reason: &'static str) -> Self {
+        Self { event, reason }
+    }
+}
+
+/// Folds an event into the state of an image.
+///
+/// # Errors
+/// Where the event cannot follow.
+pub fn evolve(
+    mut state: ImageState,
+    at: Timestamp,
+    event: &ImageEvent,
+) -> Result<ImageState, IllegalTransition> {
+    match event {
+        ImageEvent::ScanRequested { request, cause, at_least } => {
+            requested(&mut state, at, request, cause, *at_least);
+        }
+        ImageEvent::ManifestResolved(resolved) => settle(&mut state, Resolved::Image(resolved.clone())),
+        ImageEvent::IndexResolved { children } => {
+            settle(&mut state, Resolved::Index(u32::try_from(children.len()).unwrap_or(u32::MAX)));
+            state.open = None;
+        }
+        ImageEvent::ArtifactResolved { kind } => {
+            settle(&mut state, Resolved::Artifact(*kind));
+            state.open = None;
+        }
+        ImageEvent::LayersRecorded { generation, .. } => {
+            if !matches!(state.resolved, Some(Resolved::Image(_))) {
+                return Err(IllegalTransition::new(
+                    "LayersRecorded",
+                    "the manifest is not known to be an image's",
+                ));
+            }
+            state.keys = Some(*generation);
+            progress(&mut state);
+        }
+        ImageEvent::Indexed { scanner } => {
+            if state.keys.is_none() {
+                return Err(IllegalTransition::new("Indexed", "its layers were not recorded first"));
+            }
+            state.indexed = Some(scanner.clone());
+            progress(&mut state);
+        }
+        ImageEvent::Assessed(assessed) => {
+            if state.last_report.as_ref().is_some_and(|last| last.content == assessed.content) {
+                return Err(IllegalTransition::new("Assessed", "two reports in a row say the same"));
+            }
+            state.last_report = Some(LastReport {
+                id: assessed.report.clone(),
+                content: assessed.content.clone(),
+                body: assessed.body.clone(),
+                started: assessed.started,
+                verdict: assessed.verdict,
+                level: assessed.level,
+                delivered: vec![],
+            });
+            answered(&mut state, assessed.started, assessed.generation);
+        }
+        ImageEvent::Verified { started, generation } => {
+            if state.last_report.is_none() {
+                return Err(IllegalTransition::new("Verified", "there is no report to verify"));
+            }
+            answered(&mut state, *started, *generation);
+        }
+        ImageEvent::Delivered(delivered) => match &mut state.last_report {
+            Some(last) if last.id == delivered.report => {
+                last.delivered.push(delivered.sink.clone());
+                progress(&mut state);
+            }
+            _ => return Err(IllegalTransition::new("Delivered", "it is not the last report")),
+        },
+        ImageEvent::Waiting { until, .. } => state.due = Some(until.clone()),
+        ImageEvent::StepFailed { class, retry_at, .. } => {
+            state.failures = state.failures.saturating_add(1);
+            state.due = Some(Due::At(*retry_at));
+            if *class == FailureClass::NotIndexed {
+                state.indexed = None;
+                state.due = None;
+            }
+        }
+        ImageEvent::Abandoned { reason, .. } => {
+            state.abandoned = Some(*reason);
+            state.due = None;
+        }
+        ImageEvent::ImageDeleted => {
+            state.deleted = true;
+            state.presence_doubted = false;
+            state.open = None;
+            state.keys = None;
+            state.indexed = None;
+            state.abandoned = None;
+            progress(&mut state);
+        }
+    }
+    Ok(state)
+}
+
+fn requested(
+    state: &mut ImageState,
+    at: Timestamp,
+    request: &RequestId,
+    cause: &Cause,
+    at_least: Option<Generation>,
+) {
+    state.recent.push_back(ImageState::remembered(request));
+    while state.recent.len() > RECENT_REQUESTS {
+        state.recent.pop_front();
+    }
+    if matches!(cause, Cause::Absence) {
+        state.presence_doubted = true;
+        return;
+    }
+    if state.deleted {
+        // Back again: whether it is the same as it was, the registry must say.
+        state.deleted = false;
+        state.resolved = None;
+    }
+    if let Cause::IndexChild { parent } = cause
+        && !state.parents.contains(parent)
+    {
+        state.parents.push(parent.clone());
+        if state.parents.len() > MAX_PARENTS {
+            state.parents.remove(0);
+        }
+    }
+    if state.abandoned.take().is_some() || matches!(cause, Cause::Operator) {
+        state.failures = 0;
+        state.due = None;
+    }
+    let open = state.open.get_or_insert(OpenRequest { since: at, at_least: None });
+    open.at_least = open.at_least.max(at_least);
+}
+
+fn settle(state: &mut ImageState, resolved: Resolved) {
+    state.resolved = Some(resolved);
+    state.presence_doubted = false;
+    progress(state);
+}
+
+fn answered(state: &mut ImageState, started: Timestamp, generation: Option<Generation>) {
+    state.open = None;
+    state.assessed = Some(started);
+    state.generation = generation;
+    progress(state);
+}
+
+fn progress(state: &mut ImageState) {
+    state.failures = 0;
+    state.due = None;
+}

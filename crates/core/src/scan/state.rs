@@ -1,0 +1,138 @@
+//! The state of an image: what its events fold into, and what its head holds.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AbandonReason, ContentHash, Due, ReportId, ResolvedImage};
+use crate::vocabulary::{
+    ArtifactKind, Digest, Generation, Level, RequestId, ScannerIdentity, Timestamp, Verdict,
+};
+
+/// How many of the last request ids an image remembers: a redelivery older than these is looked at again, which
+/// costs an assessment and changes nothing.
+pub const RECENT_REQUESTS: usize = 6;
+/// How many parent indexes an image remembers; the oldest goes first.
+pub const MAX_PARENTS: usize = 3;
+
+/// What the manifest turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolved {
+    /// An image.
+    Image(ResolvedImage),
+    /// An index of that many children.
+    Index(u32),
+    /// Not an image.
+    Artifact(ArtifactKind),
+}
+
+/// A request that no assessment has answered yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenRequest {
+    /// When it was recorded.
+    #[serde(rename = "t")]
+    pub since: Timestamp,
+    /// What the answer must at least know: the greatest of all open requests.
+    #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<Generation>,
+}
+
+/// The last report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastReport {
+    /// Its id.
+    pub id: ReportId,
+    /// Its content.
+    #[serde(rename = "c")]
+    pub content: ContentHash,
+    /// Its archived body.
+    #[serde(rename = "b")]
+    pub body: Digest,
+    /// When its assessment began.
+    #[serde(rename = "t")]
+    pub started: Timestamp,
+    /// Its verdict.
+    #[serde(rename = "v")]
+    pub verdict: Verdict,
+    /// Its completeness.
+    #[serde(rename = "l")]
+    pub level: Level,
+    /// The sinks that have it.
+    #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
+    pub delivered: Vec<String>,
+}
+
+/// What is known of an image. The field names are short in writing: the head is written with every append.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ImageState {
+    /// What the manifest is.
+    #[serde(rename = "m", skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Resolved>,
+    /// The generation of keys under which the layer index names it.
+    #[serde(rename = "k", skip_serializing_if = "Option::is_none")]
+    pub keys: Option<u32>,
+    /// The scanner that indexed it.
+    #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
+    pub indexed: Option<ScannerIdentity>,
+    /// A request that no assessment has answered yet.
+    #[serde(rename = "q", skip_serializing_if = "Option::is_none")]
+    pub open: Option<OpenRequest>,
+    /// Short forms of the last request ids, oldest first.
+    #[serde(rename = "r", skip_serializing_if = "VecDeque::is_empty")]
+    pub recent: VecDeque<String>,
+    /// Indexes that name it.
+    #[serde(rename = "p", skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<Digest>,
+    /// The last report.
+    #[serde(rename = "l", skip_serializing_if = "Option::is_none")]
+    pub last_report: Option<LastReport>,
+    /// The start of the last assessment.
+    #[serde(rename = "v", skip_serializing_if = "Option::is_none")]
+    pub assessed: Option<Timestamp>,
+    /// The knowledge of the last assessment.
+    #[serde(rename = "g", skip_serializing_if = "Option::is_none")]
+    pub generation: Option<Generation>,
+    /// Failed attempts since something last went well.
+    #[serde(rename = "f", skip_serializing_if = "is_zero")]
+    pub failures: u32,
+    /// What it waits for.
+    #[serde(rename = "w", skip_serializing_if = "Option::is_none")]
+    pub due: Option<Due>,
+    /// Why it was given up.
+    #[serde(rename = "a", skip_serializing_if = "Option::is_none")]
+    pub abandoned: Option<AbandonReason>,
+    /// The registry said that it is not there.
+    #[serde(rename = "x", skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// Said to be deleted: to be asked of the registry.
+    #[serde(rename = "y", skip_serializing_if = "std::ops::Not::not")]
+    pub presence_doubted: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+impl ImageState {
+    /// The short form of a request id that is remembered.
+    #[must_use]
+    pub fn remembered(id: &RequestId) -> String {
+        RequestId::derived(&[&id.0]).0[..16].to_owned()
+    }
+
+    /// Whether this request was recorded lately.
+    #[must_use]
+    pub fn knows(&self, id: &RequestId) -> bool {
+        self.recent.contains(&Self::remembered(id))
+    }
+
+    /// Whether it is an image with a report, nothing open and nothing to deliver to these sinks.
+    #[must_use]
+    pub fn is_current(&self, sinks: &[String]) -> bool {
+        self.open.is_none()
+            && self.last_report.as_ref().is_some_and(|r| sinks.iter().all(|s| r.delivered.contains(s)))
+    }
+}

@@ -1,0 +1,152 @@
+//! What to do next, as data: the shell performs it and reports back as a command.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Due, ImageState, ReportId, Resolved};
+use crate::vocabulary::{Digest, Generation, ScannerIdentity, Timestamp};
+
+/// What the configuration decides about the steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The scanner in use: another name or version means indexing again.
+    pub scanner: ScannerIdentity,
+    /// The generation of layer keys in use: another one means recording them again.
+    pub key_generation: u32,
+    /// The sinks that every report goes to.
+    pub sinks: Vec<String>,
+}
+
+/// The name of a step, in events and errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepName {
+    /// Ask the registry for the manifest.
+    Resolve,
+    /// Record the keys in the layer index.
+    RecordLayers,
+    /// Let the scanner index.
+    Index,
+    /// Let the scanner assess.
+    Assess,
+    /// Deliver the report.
+    Deliver,
+    /// Forget the keys of a deleted image.
+    Forget,
+}
+
+impl StepName {
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::RecordLayers => "record_layers",
+            Self::Index => "index",
+            Self::Assess => "assess",
+            Self::Deliver => "deliver",
+            Self::Forget => "forget",
+        }
+    }
+}
+
+impl fmt::Display for StepName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The next thing to do for an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Ask the registry for the manifest.
+    Resolve,
+    /// Record the keys in the layer index.
+    RecordLayers,
+    /// Let the scanner index.
+    Index,
+    /// Let the scanner assess, from knowledge at least this new.
+    Assess {
+        /// What the answer must at least know.
+        at_least: Option<Generation>,
+    },
+    /// Deliver the archived body of the last report to a sink.
+    Deliver {
+        /// The report.
+        report: ReportId,
+        /// Its archived body.
+        body: Digest,
+        /// When its assessment began.
+        assessed: Timestamp,
+        /// The sink.
+        sink: String,
+    },
+    /// Remove the keys of a deleted image from the layer index. Nothing comes after it.
+    Forget,
+    /// Nothing until then.
+    Wait(Due),
+    /// Nothing more.
+    Done,
+}
+
+impl Step {
+    /// Its name; none where there is nothing to do.
+    #[must_use]
+    pub fn name(&self) -> Option<StepName> {
+        Some(match self {
+            Self::Resolve => StepName::Resolve,
+            Self::RecordLayers => StepName::RecordLayers,
+            Self::Index => StepName::Index,
+            Self::Assess { .. } => StepName::Assess,
+            Self::Deliver { .. } => StepName::Deliver,
+            Self::Forget => StepName::Forget,
+            Self::Wait(_) | Self::Done => return None,
+        })
+    }
+}
+
+/// What to do next. A state that waits for the scanner is tried whenever somebody drives it: the scanner answers
+/// whether the wait is over.
+#[must_use]
+pub fn next_step(state: &ImageState, policy: &Policy, now: Timestamp) -> Step {
+    if let Some(Due::At(at)) = state.due
+        && at > now
+    {
+        return Step::Wait(Due::At(at));
+    }
+    if state.deleted {
+        return Step::Forget;
+    }
+    if state.abandoned.is_some() {
+        return Step::Done;
+    }
+    match &state.resolved {
+        _ if state.presence_doubted => Step::Resolve,
+        None if state.open.is_some() => Step::Resolve,
+        None | Some(Resolved::Index(_) | Resolved::Artifact(_)) => Step::Done,
+        Some(Resolved::Image(_)) => image_step(state, policy),
+    }
+}
+
+fn image_step(state: &ImageState, policy: &Policy) -> Step {
+    // An earlier report leaves before a later one is made: a sink sees the series in order.
+    if let Some(last) = &state.last_report
+        && let Some(sink) = policy.sinks.iter().find(|sink| !last.delivered.contains(sink))
+    {
+        return Step::Deliver {
+            report: last.id.clone(),
+            body: last.body.clone(),
+            assessed: last.started,
+            sink: sink.clone(),
+        };
+    }
+    let Some(open) = state.open else { return Step::Done };
+    if state.keys != Some(policy.key_generation) {
+        Step::RecordLayers
+    } else if state.indexed.as_ref() != Some(&policy.scanner) {
+        Step::Index
+    } else {
+        Step::Assess { at_least: open.at_least }
+    }
+}

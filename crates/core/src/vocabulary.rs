@@ -1,0 +1,26 @@
+//! The words of the domain: values without behaviour beyond their own validity.
+
+mod completeness;
+mod digest;
+mod finding;
+mod image;
+mod knowledge;
+mod manifest;
+mod page;
+mod reference;
+mod request;
+mod timestamp;
+
+pub use completeness::{Completeness, Level, Reason, ReasonCode, Verdict};
+pub use digest::{Digest, DigestError};
+pub use finding::{Finding, FindingKey, FindingStatus, PackageKind, Severity, SeverityCounts};
+pub use image::{ImageId, InvalidName, RegistryIdentity, RegistryName, RepositoryName, Tag};
+pub use knowledge::{Assessment, FeedName, Generation, Knowledge, KnowledgeId, LayerKey, ScannerIdentity};
+pub use manifest::{
+    ArtifactKind, Child, Descriptor, ImageManifest, MAX_MANIFEST_BYTES, Manifest, ManifestError, MediaType,
+    Platform, RawManifest,
+};
+pub use page::{Page, PageToken};
+pub use reference::{Reference, ReferenceError};
+pub use request::{Cause, Lane, RequestId, ScanRequest};
+pub use timestamp::{InvalidTimestamp, Timestamp};
