@@ -1,0 +1,1 @@
+//! Images of a few records, folded.

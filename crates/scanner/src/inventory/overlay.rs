@@ -1,0 +1,172 @@
+//! The few paths of an image that matter, layer over layer, as a container runtime would see them.
+
+use std::collections::BTreeMap;
+
+use super::dpkg;
+use super::kind::PackageKind;
+use super::record::{LayerRecord, NodeContent};
+use crate::layer::path::{is_at_or_below, join_target, parent};
+
+/// Symbolic links followed on the way to one file, as Linux has it.
+pub(crate) const MAX_LINK_HOPS: usize = 40;
+
+/// Where a path leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Resolved<'a> {
+    /// To this node.
+    Found(&'a NodeContent, usize),
+    /// Nowhere, and no link was involved.
+    Absent,
+    /// Through a link to something that was not recorded, or in circles.
+    Unreachable,
+}
+
+/// A file of a kind that is not read, and the layer that brought it.
+#[derive(Debug)]
+struct Evidence {
+    kinds: Vec<PackageKind>,
+}
+
+/// Evidence that was only counted.
+#[derive(Debug)]
+pub(crate) struct Uncounted<'a> {
+    pub(crate) kind: PackageKind,
+    pub(crate) count: u64,
+    pub(crate) under: &'a str,
+}
+
+/// The state of an image's paths of interest after some of its layers.
+#[derive(Debug, Default)]
+pub(crate) struct Overlay<'a> {
+    nodes: BTreeMap<String, (&'a NodeContent, usize)>,
+    evidence: BTreeMap<&'a str, Evidence>,
+    uncounted: Vec<Uncounted<'a>>,
+}
+
+impl<'a> Overlay<'a> {
+    /// Puts a layer on top. What it removes is removed first: that acts on lower layers only.
+    pub(crate) fn apply(&mut self, record: &'a LayerRecord, layer: usize) {
+        for path in &record.whiteouts {
+            let path = self.locate(path);
+            self.nodes.remove(&path);
+            self.hide_below(&path);
+            self.evidence.remove(path.as_str());
+        }
+        for path in &record.opaque_directories {
+            let path = self.follow(path).unwrap_or_else(|| path.clone());
+            self.hide_below(&path);
+        }
+        for node in &record.nodes {
+            let path = self.locate(&node.path);
+            let content = match &node.content {
+                NodeContent::HardLink { target } => {
+                    let target = self.locate(target);
+                    self.nodes.get(&target).map_or(&node.content, |(content, _)| *content)
+                }
+                content => content,
+            };
+            let is_directory = |content: &NodeContent| matches!(content, NodeContent::Directory);
+            match self.nodes.get(&path) {
+                Some((old, _)) if is_directory(content) && is_directory(old) => continue,
+                None if is_directory(content) => {}
+                _ => self.hide_below(&path),
+            }
+            self.nodes.insert(path, (content, layer));
+        }
+        for group in &record.unread {
+            for path in &group.paths {
+                let here = self.evidence.entry(path).or_insert_with(|| Evidence { kinds: Vec::new() });
+                here.kinds.push(group.kind);
+            }
+            if group.more > 0 {
+                let (kind, count) = (group.kind, group.more);
+                self.uncounted.push(Uncounted { kind, count, under: &group.more_under });
+            }
+        }
+    }
+
+    /// What a path leads to, links followed.
+    pub(crate) fn resolve(&self, path: &str) -> Resolved<'a> {
+        let Some(target) = self.follow(path) else { return Resolved::Unreachable };
+        match self.nodes.get(&target) {
+            Some((NodeContent::HardLink { .. }, _)) => Resolved::Unreachable,
+            Some((content, layer)) => Resolved::Found(content, *layer),
+            None if target == path => Resolved::Absent,
+            None => Resolved::Unreachable,
+        }
+    }
+
+    /// The nodes directly in a directory, by file name.
+    pub(crate) fn children(&self, directory: &str) -> Vec<(&str, &'a NodeContent, usize)> {
+        let Some(directory) = self.follow(directory) else { return Vec::new() };
+        let prefix = format!("{directory}/");
+        self.nodes
+            .range(prefix.clone()..)
+            .take_while(|(path, _)| path.starts_with(&prefix))
+            .filter(|(path, _)| parent(path) == directory)
+            .map(|(path, (content, layer))| (&path[prefix.len()..], *content, *layer))
+            .collect()
+    }
+
+    /// The real path of a path, links followed; none in a circle.
+    pub(crate) fn follow(&self, path: &str) -> Option<String> {
+        let mut resolved = path.to_owned();
+        for _ in 0..=MAX_LINK_HOPS {
+            let Some((at, target)) = self.first_link(&resolved) else { return Some(resolved) };
+            let rest = &resolved[at.len()..];
+            resolved = join_target("", &format!("{}{rest}", join_target(parent(at), target)));
+        }
+        None
+    }
+
+    /// Databases that nothing reads: those of systems inside the image.
+    pub(crate) fn inner_databases(&self) -> impl Iterator<Item = &str> {
+        let own = self.follow(dpkg::STATUS);
+        let is_inner = move |path: &str| {
+            path.ends_with("/lib/dpkg/status") && path != dpkg::STATUS && own.as_deref() != Some(path)
+        };
+        self.nodes
+            .iter()
+            .filter(move |(path, (content, _))| {
+                matches!(content, NodeContent::Packages { .. }) && is_inner(path)
+            })
+            .map(|(path, _)| path.as_str())
+    }
+
+    /// The evidence that is still visible.
+    pub(crate) fn evidence(&self) -> impl Iterator<Item = (PackageKind, &'a str)> {
+        self.evidence.iter().flat_map(|(path, here)| here.kinds.iter().map(|kind| (*kind, *path)))
+    }
+
+    /// The evidence that was only counted and may still be visible.
+    pub(crate) fn uncounted(&self) -> &[Uncounted<'a>] {
+        &self.uncounted
+    }
+
+    /// The path with the links of its directories followed, but not the last one: what a member replaces.
+    fn locate(&self, path: &str) -> String {
+        let directory = parent(path);
+        if directory.is_empty() {
+            return path.to_owned();
+        }
+        match self.follow(directory) {
+            Some(real) if real != directory => format!("{real}{}", &path[directory.len()..]),
+            _ => path.to_owned(),
+        }
+    }
+
+    fn first_link<'p>(&self, path: &'p str) -> Option<(&'p str, &'a str)> {
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        ends.map(|end| &path[..end]).find_map(|prefix| match self.nodes.get(prefix) {
+            Some((NodeContent::Symlink { target }, _)) => Some((prefix, target.as_str())),
+            _ => None,
+        })
+    }
+
+    fn hide_below(&mut self, directory: &str) {
+        let is_below = |path: &str| path != directory && is_at_or_below(path, directory);
+        self.nodes.retain(|path, _| !is_below(path));
+        self.evidence.retain(|path, _| !is_below(path));
+        self.uncounted.retain(|group| !is_at_or_below(group.under, directory));
+    }
+}

@@ -1,0 +1,1 @@
+//! Layers built in memory, whole and broken, read to their end.

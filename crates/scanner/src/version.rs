@@ -1,0 +1,3 @@
+//! Version orders, one module for each family of package managers.
+
+pub mod dpkg;
