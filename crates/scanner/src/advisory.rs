@@ -1,1 +1,21 @@
-//! x
+//! Advisories: OSV records out of their sources, compiled into databases that name their parent.
+
+mod compile;
+mod database;
+mod diff;
+mod osv;
+mod rule;
+mod source;
+
+pub use self::compile::{
+    CompileError, CompileStats, Compiled, DEFAULT_MAX_SHRINK_PERCENT, ShrinkPolicy, compile,
+};
+pub use self::database::{
+    Database, DatabaseError, DatabaseInfo, EcosystemStats, Parent, SCHEMA_VERSION, SourceStats,
+};
+pub use self::diff::{changed_ecosystems, changed_packages};
+pub use self::osv::{Affected, Event, OsvRecord, Package, Range, Reference, SeverityEntry, SpecificFields};
+pub use self::rule::{MAX_DESCRIPTION_BYTES, RecordText, Rule};
+pub use self::source::{
+    MAX_FOLDER_DEPTH, MAX_RECORD_BYTES, Source, SourceError, SourceLocation, for_each_record,
+};

@@ -11,6 +11,7 @@ mod tar;
 use std::io::{self, Read};
 
 use self::decompress::Decoder;
+pub(crate) use self::hashing::digest_text;
 use self::hashing::{BlobReader, ContentReader};
 use crate::inventory::{Collector, Content, EXTRACTOR_VERSION, LayerRecord, RECORD_FORMAT};
 
@@ -20,8 +21,8 @@ pub use self::limits::{
     DEFAULT_MAX_NAME_BYTES, DEFAULT_MAX_RECORD_BYTES, Limits, MAX_EXTENDED_HEADER_BYTES, MAX_ZSTD_WINDOW_LOG,
 };
 pub use self::problem::LayerProblem;
-pub(crate) use self::tar::{Member, MemberKind, TarError};
 use self::tar::TarReader;
+pub(crate) use self::tar::{Member, MemberKind, TarError};
 
 /// What the manifest says about a layer's blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,11 @@ pub struct ExpectedBlob {
 /// # Errors
 ///
 /// See [`LayerError`].
-pub fn read_layer(blob: impl Read, expected: &ExpectedBlob, limits: &Limits) -> Result<LayerRecord, LayerError> {
+pub fn read_layer(
+    blob: impl Read,
+    expected: &ExpectedBlob,
+    limits: &Limits,
+) -> Result<LayerRecord, LayerError> {
     if !is_sha256(&expected.digest) {
         return Err(LayerError::UnsupportedDigest { digest: expected.digest.clone() });
     }
@@ -77,7 +82,8 @@ pub fn read_layer(blob: impl Read, expected: &ExpectedBlob, limits: &Limits) -> 
 fn verify<R: Read>(blob: BlobReader<R>, expected: &ExpectedBlob) -> Result<(), LayerError> {
     let read_bytes = blob.read_bytes();
     let digest = expected.digest.clone();
-    let actual = blob.finish().map_err(|source| LayerError::Io { digest: digest.clone(), read_bytes, source })?;
+    let actual =
+        blob.finish().map_err(|source| LayerError::Io { digest: digest.clone(), read_bytes, source })?;
     match expected.size {
         Some(expected_bytes) if expected_bytes != read_bytes => {
             Err(LayerError::SizeMismatch { digest, expected_bytes, actual_bytes: read_bytes })
@@ -162,7 +168,9 @@ fn problem_of(error: &TarError, at_byte: u64) -> LayerProblem {
     match error {
         TarError::Read(error) => stream_problem(error, at_byte),
         TarError::Truncated => LayerProblem::Truncated { at_byte },
-        TarError::Malformed(reason) => LayerProblem::MalformedArchive { at_byte, reason: (*reason).to_owned() },
+        TarError::Malformed(reason) => {
+            LayerProblem::MalformedArchive { at_byte, reason: (*reason).to_owned() }
+        }
         TarError::NameTooLong(limit_bytes) => LayerProblem::NameTooLong { limit_bytes: *limit_bytes },
     }
 }

@@ -118,7 +118,8 @@ impl Collector {
         if let Some(kind) = unread::kind_of_path(&path) {
             self.evidence(kind, &path);
         }
-        let links_candidate = self.found.nodes.iter().any(|node| node.path == target && is_file(&node.content));
+        let links_candidate =
+            self.found.nodes.iter().any(|node| node.path == target && is_file(&node.content));
         if is_watched(&path) || links_candidate {
             self.node(path, NodeContent::HardLink { target });
         }
@@ -270,7 +271,8 @@ impl Collector {
 /// Whether a path is, or leads to, a file whose absence or presence decides what an image holds.
 fn is_watched(path: &str) -> bool {
     let targets = [os_release::PATHS[0], os_release::PATHS[1], dpkg::STATUS, dpkg::STATUS_FOLDER];
-    targets.iter().any(|target| path::is_at_or_below(target, path)) || path::parent(path) == dpkg::STATUS_FOLDER
+    targets.iter().any(|target| path::is_at_or_below(target, path))
+        || path::parent(path) == dpkg::STATUS_FOLDER
 }
 
 fn is_database(path: &str) -> bool {

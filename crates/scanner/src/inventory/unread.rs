@@ -216,7 +216,11 @@ mod tests {
     #[test]
     fn paths_are_capped_at_the_limit_and_the_rest_counted_where_it_lies() {
         let of = |count: usize| {
-            group((0..count).map(|n| (PackageKind::Npm, format!("app/node_modules/{n:05}/package.json"))).collect())
+            group(
+                (0..count)
+                    .map(|n| (PackageKind::Npm, format!("app/node_modules/{n:05}/package.json")))
+                    .collect(),
+            )
         };
         let at = of(MAX_EVIDENCE_PATHS);
         assert_eq!((at[0].paths.len(), at[0].more), (MAX_EVIDENCE_PATHS, 0));

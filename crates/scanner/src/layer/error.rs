@@ -25,7 +25,9 @@ pub enum LayerError {
         actual: String,
     },
     /// More or fewer bytes than the manifest says: fetch again.
-    #[error("layer {digest} should have {expected_bytes} bytes, but {actual_bytes} or more arrived; fetch it again")]
+    #[error(
+        "layer {digest} should have {expected_bytes} bytes, but {actual_bytes} or more arrived; fetch it again"
+    )]
     SizeMismatch {
         /// The digest that was asked for.
         digest: String,
@@ -35,7 +37,9 @@ pub enum LayerError {
         actual_bytes: u64,
     },
     /// The digest is not `sha256:` and 64 hexadecimal digits: fetching again does not help.
-    #[error("layer digest {digest:?} is not sha256 and 64 lower-case hexadecimal digits; it cannot be verified")]
+    #[error(
+        "layer digest {digest:?} is not sha256 and 64 lower-case hexadecimal digits; it cannot be verified"
+    )]
     UnsupportedDigest {
         /// The digest that was asked for.
         digest: String,

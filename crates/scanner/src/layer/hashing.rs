@@ -43,10 +43,6 @@ impl<R: Read> BlobReader<R> {
         self.read_bytes
     }
 
-    pub(crate) fn has_failed(&self) -> bool {
-        self.failure.is_some()
-    }
-
     /// The digest of everything read, or the failure that stopped the reading.
     pub(crate) fn finish(self) -> Result<String, io::Error> {
         match self.failure {

@@ -35,8 +35,8 @@ fn compare_part(mut left: &[u8], mut right: &[u8]) -> Ordering {
         let (right_text, right_rest) = take_while(right, |byte| !byte.is_ascii_digit());
         let (left_number, left_after) = take_while(left_rest, |byte| byte.is_ascii_digit());
         let (right_number, right_after) = take_while(right_rest, |byte| byte.is_ascii_digit());
-        let order = compare_text(left_text, right_text)
-            .then_with(|| compare_numbers(left_number, right_number));
+        let order =
+            compare_text(left_text, right_text).then_with(|| compare_numbers(left_number, right_number));
         if order != Ordering::Equal {
             return order;
         }

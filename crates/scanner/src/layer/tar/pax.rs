@@ -93,7 +93,9 @@ mod tests {
 
     #[test]
     fn lengths_that_lie_are_refused() {
-        for records in [&b"12 path=ab\n"[..], b"9 path=ab\n", b"path=ab\n", b"0 =\n", b"99999999999999999999 a=b\n"] {
+        for records in
+            [&b"12 path=ab\n"[..], b"9 path=ab\n", b"path=ab\n", b"0 =\n", b"99999999999999999999 a=b\n"]
+        {
             assert!(parse(records, &mut PaxFields::default()).is_err());
         }
     }

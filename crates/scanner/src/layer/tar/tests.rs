@@ -110,8 +110,7 @@ fn old_sparse_maps_are_skipped() {
     seal(&mut sparse);
     let mut map = vec![0; BLOCK];
     map[504] = 1;
-    let archive =
-        [sparse, map, vec![0; BLOCK], vec![9; BLOCK], header("after", b'0', 0, "")].concat();
+    let archive = [sparse, map, vec![0; BLOCK], vec![9; BLOCK], header("after", b'0', 0, "")].concat();
     let members = walk(&archive).unwrap();
     assert_eq!(members, [("sparse".into(), vec![9; BLOCK]), ("after".into(), vec![])]);
 }

@@ -1,0 +1,1 @@
+//! Databases compiled from small folders.

@@ -1,0 +1,1 @@
+//! Folders and archives, whole, broken and half-copied.

@@ -1,0 +1,90 @@
+//! Cases of the schema's evaluation, one line each.
+
+use super::*;
+
+fn rule(ranges: &str, versions: &str) -> Rule {
+    serde_json::from_str(&format!(r#"{{"record":"X","ranges":{ranges},"versions":{versions}}}"#)).unwrap()
+}
+
+fn range(events: &str) -> Rule {
+    rule(&format!(r#"[{{"type":"ECOSYSTEM","events":[{events}]}}]"#), "[]")
+}
+
+fn fixed(version: &str) -> Option<Fix> {
+    Some(Fix::In(version.to_owned()))
+}
+
+#[test]
+fn a_version_is_affected_from_introduction_to_fix() {
+    let rule = range(r#"{"introduced":"1"},{"fixed":"2"}"#);
+    for (version, expected) in
+        [("0.9", None), ("1~rc1", None), ("1", fixed("2")), ("2~", fixed("2")), ("2", None), ("3", None)]
+    {
+        assert_eq!(evaluate(&rule, version), expected, "{version}");
+    }
+}
+
+#[test]
+fn zero_is_below_everything() {
+    let rule = range(r#"{"introduced":"0"},{"fixed":"0~1"}"#);
+    assert_eq!(evaluate(&rule, "0~0"), fixed("0~1"));
+}
+
+#[test]
+fn a_range_without_end_has_no_fix() {
+    assert_eq!(evaluate(&range(r#"{"introduced":"0"}"#), "99"), Some(Fix::None));
+}
+
+#[test]
+fn last_affected_includes_its_version_and_names_no_fix() {
+    let rule = range(r#"{"introduced":"0"},{"last_affected":"2"}"#);
+    assert_eq!(evaluate(&rule, "2"), Some(Fix::Unsaid));
+    assert_eq!(evaluate(&rule, "2.1"), None);
+}
+
+#[test]
+fn several_episodes_in_any_order_of_events() {
+    let rule = range(r#"{"fixed":"4"},{"introduced":"3"},{"fixed":"2"},{"introduced":"1"}"#);
+    for (version, expected) in [("1.5", fixed("2")), ("2.5", None), ("3.5", fixed("4")), ("4", None)] {
+        assert_eq!(evaluate(&rule, version), expected, "{version}");
+    }
+}
+
+#[test]
+fn a_range_whose_start_is_its_fix_is_empty() {
+    assert_eq!(evaluate(&range(r#"{"fixed":"1"},{"introduced":"1"}"#), "1"), None);
+}
+
+#[test]
+fn limits_bound_what_is_spoken_of() {
+    let rule = range(r#"{"introduced":"0"},{"limit":"2"}"#);
+    assert_eq!(evaluate(&rule, "1"), Some(Fix::None));
+    assert_eq!(evaluate(&rule, "2"), None);
+    assert_eq!(evaluate(&range(r#"{"introduced":"0"},{"limit":"*"}"#), "9"), Some(Fix::None));
+}
+
+#[test]
+fn listed_versions_and_ranges_are_a_union() {
+    let ranges = r#"[{"type":"ECOSYSTEM","events":[{"introduced":"2"},{"fixed":"3"}]}]"#;
+    let rule = rule(ranges, r#"["1","9"]"#);
+    assert_eq!(evaluate(&rule, "1"), fixed("3"));
+    assert_eq!(evaluate(&rule, "2"), fixed("3"));
+    assert_eq!(evaluate(&rule, "9"), Some(Fix::Unsaid));
+    assert_eq!(evaluate(&rule, "1.0"), None);
+}
+
+#[test]
+fn a_version_has_to_leave_every_range() {
+    let ranges = |second: &str| {
+        let first = r#"{"events":[{"introduced":"0"},{"fixed":"2"}]}"#;
+        rule(&format!("[{first},{{\"events\":[{second}]}}]"), "[]")
+    };
+    assert_eq!(evaluate(&ranges(r#"{"introduced":"0"},{"fixed":"3"}"#), "1"), fixed("3"));
+    assert_eq!(evaluate(&ranges(r#"{"introduced":"1"}"#), "1"), Some(Fix::None));
+    assert_eq!(evaluate(&ranges(r#"{"introduced":"0"},{"last_affected":"1"}"#), "1"), Some(Fix::Unsaid));
+}
+
+#[test]
+fn nothing_said_is_nothing_affected() {
+    assert_eq!(evaluate(&rule("[]", "[]"), "1"), None);
+}
