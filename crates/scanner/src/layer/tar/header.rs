@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(number(b"00000000017\0"), Some(15));
         assert_eq!(number(b"         17 "), Some(15));
         assert_eq!(number(&[0; 12]), Some(0));
-        assert_eq!(number(&[0x80, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1]), Some((2 << 24) + 1));
+        assert_eq!(number(&[0x80, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1]), Some((2 << 32) + 1));
         assert_eq!(number(&[0xff; 12]), None, "negative");
         assert_eq!(number(&[0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None, "beyond 64 bits");
         assert_eq!(number(b"00000000018\0"), None, "not octal");

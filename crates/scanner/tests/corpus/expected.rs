@@ -1,0 +1,95 @@
+//! The independent program's answers, of which only those about Debian packages are kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use cve_monitor_scanner::PackageInstance;
+use serde::Deserialize;
+
+/// (name, version, architecture, source, source version, database, layer)
+pub(crate) type PackageRow = (String, String, String, String, String, String, usize);
+/// (record, package, version, architecture, database)
+pub(crate) type FindingKey = (String, String, String, String, String);
+/// A finding's record, package, version, architecture, database, layer, fixes and ecosystem.
+type RawFinding = (String, String, String, String, String, usize, Vec<String>, String);
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FindingRow {
+    pub(crate) record: String,
+    pub(crate) package: String,
+    pub(crate) version: String,
+    pub(crate) arch: String,
+    pub(crate) location: String,
+    pub(crate) layer: usize,
+}
+
+impl FindingRow {
+    pub(crate) fn key(&self) -> FindingKey {
+        let Self { record, package, version, arch, location, .. } = self.clone();
+        (record, package, version, arch, location)
+    }
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    manifest: String,
+    distribution: String,
+    packages: BTreeSet<PackageRow>,
+    unread: BTreeSet<String>,
+    base: Vec<RawFinding>,
+    updated: Vec<RawFinding>,
+    new: BTreeSet<FindingKey>,
+    resolved: BTreeSet<FindingKey>,
+}
+
+pub(crate) struct Expected {
+    pub(crate) manifest: String,
+    pub(crate) distribution: String,
+    pub(crate) packages: BTreeSet<PackageRow>,
+    pub(crate) unread: BTreeSet<String>,
+    pub(crate) base: BTreeSet<FindingRow>,
+    pub(crate) updated: BTreeSet<FindingRow>,
+    pub(crate) new: BTreeSet<FindingKey>,
+    pub(crate) resolved: BTreeSet<FindingKey>,
+    /// The fixes of a (record, package, architecture), after the update.
+    pub(crate) fixes: BTreeMap<(String, String, String), Vec<String>>,
+}
+
+impl Expected {
+    /// By reference.
+    pub(crate) fn load(fixtures: &Path) -> BTreeMap<String, Self> {
+        let json = std::fs::read_to_string(fixtures.join("expected.json")).unwrap();
+        let raw: BTreeMap<String, Raw> = serde_json::from_str(&json).unwrap();
+        assert!(!raw.is_empty());
+        raw.into_iter().map(|(name, raw)| (name, Self::of(raw))).collect()
+    }
+
+    fn of(raw: Raw) -> Self {
+        let fixes = raw.updated.iter().map(|row| {
+            let key = (row.0.clone(), row.1.clone(), row.3.clone());
+            (key, row.6.clone())
+        });
+        Self {
+            fixes: fixes.collect(),
+            manifest: raw.manifest,
+            distribution: raw.distribution,
+            packages: raw.packages,
+            unread: raw.unread,
+            base: raw.base.into_iter().map(finding_row).collect(),
+            updated: raw.updated.into_iter().map(finding_row).collect(),
+            new: raw.new,
+            resolved: raw.resolved,
+        }
+    }
+}
+
+fn finding_row(raw: RawFinding) -> FindingRow {
+    let (record, package, version, arch, location, layer, _, _) = raw;
+    FindingRow { record, package, version, arch, location, layer }
+}
+
+pub(crate) fn package_row(package: &PackageInstance) -> PackageRow {
+    let PackageInstance { name, version, arch, source, source_version, location, layer, .. } =
+        package.clone();
+    (name, version, arch, source, source_version, location, layer)
+}
