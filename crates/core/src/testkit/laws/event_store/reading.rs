@@ -1,0 +1,89 @@
+//! Reading: E4 and E5.
+
+use std::collections::BTreeMap;
+
+use super::super::{Outcome, Unmet, ensure, same};
+use super::{EventStoreHarness, Writer};
+use crate::ports::Position;
+use crate::scan::{RecordedEvent, StreamId};
+
+type Read = BTreeMap<StreamId, Vec<(u64, RecordedEvent)>>;
+
+pub(super) async fn versions(harness: &dyn EventStoreHarness) -> Outcome {
+    let (store, mut writer) = (harness.store(), Writer::new(harness)?);
+    let mut written = vec![];
+    for events in [1, 3, 2] {
+        written.extend(writer.write(&store, events).await?.events);
+    }
+    for (from, limit) in [(1, 100), (0, 100), (3, 2), (6, 1), (7, 1), (2, 0)] {
+        let first = usize::try_from(from).unwrap_or_default().max(1) - 1;
+        let expected: Vec<_> = written.iter().skip(first).take(limit).cloned().collect();
+        same(&format!("{limit} events from {from}"), &store.read(&writer.id, from, limit).await?, &expected)?;
+    }
+    let read = everything_of(harness, &[writer], 2, |_| false).await?;
+    let versions: Vec<u64> = read.values().flatten().map(|(version, _)| *version).collect();
+    same("the versions", &versions, &vec![1, 2, 3, 4, 5, 6])
+}
+
+/// Reads everything, keeps what stands in these streams, and writes more after the pages that `interrupt` names.
+async fn everything_of(
+    harness: &dyn EventStoreHarness,
+    writers: &[Writer],
+    limit: usize,
+    interrupt: impl Fn(usize) -> bool,
+) -> Result<Read, Unmet> {
+    let store = harness.store();
+    let (mut read, mut after, mut pages) = (Read::new(), None, 0);
+    let mut writers: Vec<Writer> = writers
+        .iter()
+        .map(|w| Writer { id: w.id.clone(), version: w.version, state: w.state.clone() })
+        .collect();
+    loop {
+        let page = store.read_all(after, limit).await?;
+        ensure(page.items.len() <= limit, || format!("{} events in a page of {limit}", page.items.len()))?;
+        for (Position { stream, version }, event) in page.items {
+            if writers.iter().any(|writer| writer.id == stream) {
+                read.entry(stream).or_default().push((version, event));
+            }
+        }
+        if interrupt(pages) {
+            for writer in &mut writers {
+                writer.write(&store, 1).await?;
+            }
+            Writer::new(harness)?.write(&store, 1).await?;
+        }
+        pages += 1;
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(read),
+        }
+    }
+}
+
+pub(super) async fn everything(harness: &dyn EventStoreHarness) -> Outcome {
+    let store = harness.store();
+    let mut writers = vec![];
+    for _ in 0..4 {
+        writers.push(Writer::new(harness)?);
+    }
+    let mut written: BTreeMap<StreamId, Vec<RecordedEvent>> = BTreeMap::new();
+    for events in [1, 2, 1] {
+        for writer in &mut writers {
+            let append = writer.write(&store, events).await?;
+            written.entry(writer.id.clone()).or_default().extend(append.events);
+        }
+    }
+    for limit in [1, 3, 1000] {
+        // Others go on writing while everything is read: only what existed when the read began is promised.
+        let read = everything_of(harness, &writers, limit, |page| limit == 3 && page < 3).await?;
+        for (stream, events) in &written {
+            let found = read.get(stream).map_or(&[][..], Vec::as_slice);
+            let versions: Vec<u64> = found.iter().map(|(version, _)| *version).collect();
+            let expected: Vec<u64> = (1..=found.len() as u64).collect();
+            same(&format!("the versions of {stream}, in order, once each"), &versions, &expected)?;
+            let promised: Vec<_> = found.iter().take(events.len()).map(|(_, e)| e.clone()).collect();
+            same(&format!("the events of {stream}"), &promised, events)?;
+        }
+    }
+    Ok(())
+}

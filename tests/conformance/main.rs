@@ -1,0 +1,35 @@
+//! Holds every adapter to every law of its port: rows are called `port::adapter::law::what_is_checked`.
+//!
+//! A row whose backend is not there is *ignored*, never passed, and only where `may-be-ignored.toml` says so.
+//! To add an adapter: a file beside `memory.rs` that implements the port's harness and registers itself, and a
+//! line in [`register`].
+
+mod ignorable;
+mod memory;
+mod rows;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+
+use self::ignorable::Ignorable;
+use self::rows::Rows;
+
+/// Every adapter, model and decorator.
+fn register(rows: &mut Rows) {
+    memory::register(rows);
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let ignorable = match Ignorable::committed() {
+        Ok(ignorable) => ignorable,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut rows = Rows::default();
+    register(&mut rows);
+    rows.run(&arguments, ignorable)
+}
