@@ -57,7 +57,9 @@ impl<R: Read> Read for BlobReader<R> {
         if self.failure.is_some() || self.read_bytes > self.limit {
             return Ok(0);
         }
-        let room = usize::try_from(self.limit + 1 - self.read_bytes).unwrap_or(usize::MAX).min(buffer.len());
+        let room = usize::try_from(self.limit.saturating_add(1) - self.read_bytes)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
         loop {
             match self.inner.read(&mut buffer[..room]) {
                 Ok(read) => {
