@@ -4,9 +4,7 @@ mod collect;
 mod dpkg;
 mod fold;
 mod kind;
-mod lines;
 mod os_release;
-mod overlay;
 mod record;
 mod unread;
 

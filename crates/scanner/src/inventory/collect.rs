@@ -2,7 +2,9 @@
 
 mod owners;
 
-use self::owners::Owners;
+use std::collections::HashSet;
+
+use self::owners::{Owners, PATH_OVERHEAD_BYTES};
 use super::dpkg::{self, StatusParser};
 use super::kind::PackageKind;
 use super::os_release;
@@ -11,13 +13,10 @@ use super::unread::{self, ProgramScan};
 use crate::layer::path::{self, MemberPath};
 use crate::layer::{LayerProblem, Limits, Member, MemberKind, TarError};
 
-/// Files at paths of no meaning that a layer's record keeps because they read like a database and a link
-/// may point at them.
-pub(crate) const MAX_CANDIDATES: usize = 16;
+/// Different problems that one layer's record lists.
+pub(crate) const MAX_PROBLEMS: usize = 64;
 /// Bytes that tell what a file is.
 const HEAD_BYTES: usize = 16;
-/// What each retained path costs beside its bytes.
-const PATH_OVERHEAD_BYTES: usize = 64;
 
 /// What a collector found in the members of one layer.
 #[derive(Debug, Default)]
@@ -39,7 +38,8 @@ impl Collected {
 pub(crate) struct Collector {
     found: Collected,
     owners: Owners,
-    candidates: usize,
+    /// Files that a hard link may bring to a path of interest.
+    linkable: HashSet<String>,
     room_bytes: usize,
     limits: Limits,
 }
@@ -55,7 +55,7 @@ impl Collector {
         Self {
             found: Collected::default(),
             owners: Owners::default(),
-            candidates: 0,
+            linkable: HashSet::new(),
             room_bytes: limits.max_record_bytes,
             limits: *limits,
         }
@@ -118,9 +118,7 @@ impl Collector {
         if let Some(kind) = unread::kind_of_path(&path) {
             self.evidence(kind, &path);
         }
-        let links_candidate =
-            self.found.nodes.iter().any(|node| node.path == target && is_file(&node.content));
-        if is_watched(&path) || links_candidate {
+        if is_watched(&path) || self.linkable.contains(&target) {
             self.node(path, NodeContent::HardLink { target });
         }
     }
@@ -133,7 +131,7 @@ impl Collector {
             return self.database(path, sparse, content);
         }
         if let Some(list) = owners::List::of(&path) {
-            let paths = self.owners.read(list, content)?;
+            let paths = self.owners.read(list, content, self.room_bytes)?;
             let bytes: usize = paths.iter().map(|path| path.len() + PATH_OVERHEAD_BYTES).sum();
             if !paths.is_empty() && self.spend(bytes) {
                 self.node(path, NodeContent::Owner { paths });
@@ -152,7 +150,8 @@ impl Collector {
         } else if unread::is_program(head) {
             return self.program(&path, content);
         } else if dpkg::looks_like_database(head) && !dpkg::is_known_copy(&path) {
-            return self.candidate(path, sparse, content);
+            // A link may point at it, in this layer or in one above.
+            return self.database(path, sparse, content);
         }
         if is_watched(&path) {
             self.node(path, NodeContent::Other);
@@ -174,14 +173,6 @@ impl Collector {
             self.node(path, NodeContent::OsRelease { text });
         }
         Ok(())
-    }
-
-    fn candidate(&mut self, path: String, sparse: bool, content: &mut impl Content) -> Result<(), TarError> {
-        if self.candidates == MAX_CANDIDATES && !path.ends_with("lib/dpkg/status") {
-            return Ok(());
-        }
-        self.candidates = (self.candidates + 1).min(MAX_CANDIDATES);
-        self.database(path, sparse, content)
     }
 
     fn database(&mut self, path: String, sparse: bool, content: &mut impl Content) -> Result<(), TarError> {
@@ -238,7 +229,11 @@ impl Collector {
     }
 
     fn node(&mut self, path: String, content: NodeContent) {
-        if self.spend(path.len()) {
+        let is_file = matches!(content, NodeContent::Packages { .. } | NodeContent::OsRelease { .. });
+        if self.spend(path.len() * 2) {
+            if is_file {
+                self.linkable.insert(path.clone());
+            }
             self.found.nodes.push(Node { path, content });
         }
     }
@@ -262,7 +257,7 @@ impl Collector {
     }
 
     fn problem(&mut self, problem: LayerProblem) {
-        if !self.found.problems.contains(&problem) {
+        if self.found.problems.len() < MAX_PROBLEMS && !self.found.problems.contains(&problem) {
             self.found.problems.push(problem);
         }
     }
@@ -278,8 +273,4 @@ fn is_watched(path: &str) -> bool {
 fn is_database(path: &str) -> bool {
     path == dpkg::STATUS
         || (path::parent(path) == dpkg::STATUS_FOLDER && dpkg::is_status_file(path::file_name(path)))
-}
-
-fn is_file(content: &NodeContent) -> bool {
-    matches!(content, NodeContent::Packages { .. } | NodeContent::OsRelease { .. })
 }

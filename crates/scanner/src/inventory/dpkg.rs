@@ -1,9 +1,12 @@
 //! dpkg's database: `var/lib/dpkg/status`, and the `status.d` folder of distroless images.
 
+pub(crate) mod lines;
+
 use std::collections::HashMap;
 
-use super::lines::LineSplitter;
+use self::lines::LineSplitter;
 use super::record::InstalledPackage;
+use crate::layer::path::file_name;
 
 /// The database of a Debian or Ubuntu system.
 pub(crate) const STATUS: &str = "var/lib/dpkg/status";
@@ -24,7 +27,10 @@ pub(crate) fn looks_like_database(head: &[u8]) -> bool {
 
 /// Copies of a database, or of an archive's index, that nothing reads as the database.
 pub(crate) fn is_known_copy(path: &str) -> bool {
+    let name = file_name(path);
     path.starts_with("var/lib/apt/lists/")
+        || name == "Packages"
+        || name.ends_with("_Packages")
         || path == "var/lib/dpkg/status-old"
         || path == "var/lib/dpkg/available"
         || path == "var/lib/dpkg/available-old"

@@ -1,13 +1,15 @@
 //! An image's inventory: its layers' records, folded base first.
 
+mod overlay;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use self::overlay::{Overlay, Resolved};
 use super::dpkg;
 use super::kind::{PackageKind, READ_KINDS};
 use super::os_release::{self, Distribution};
-use super::overlay::{Overlay, Resolved};
 use super::record::{InstalledPackage, LayerRecord, NodeContent};
 use super::unread::merge_usr;
 use crate::layer::LayerProblem;
@@ -129,10 +131,11 @@ fn databases<'a>(overlay: &Overlay<'a>, top: usize) -> Databases<'a> {
         Resolved::Unreachable => found.unreachable(dpkg::STATUS, top),
         Resolved::Absent => {}
     }
-    if matches!(overlay.resolve(dpkg::STATUS_FOLDER), Resolved::Found(NodeContent::Symlink { .. }, _)) {
+    let files = overlay.children(dpkg::STATUS_FOLDER);
+    if files.is_empty() && overlay.is_link(dpkg::STATUS_FOLDER) {
         found.unreachable(dpkg::STATUS_FOLDER, top);
     }
-    for (name, content, layer) in overlay.children(dpkg::STATUS_FOLDER) {
+    for (name, content, layer) in files {
         if !dpkg::is_status_file(name) {
             continue;
         }

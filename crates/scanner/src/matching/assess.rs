@@ -91,3 +91,6 @@ impl<'a> Assessment<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,7 +88,7 @@ impl Finding {
             .collect();
         // Who is more telling decides; of equals, the worse.
         let (severity_source, severity) = rules()
-            .map(|rule| severity_of(rule))
+            .map(severity_of)
             .map(|(severity, source)| (source, severity))
             .max()
             .unwrap_or((SeveritySource::Nobody, Severity::Unknown));

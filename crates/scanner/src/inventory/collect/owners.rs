@@ -4,14 +4,17 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Content;
+use crate::inventory::dpkg::lines::LineSplitter;
 use crate::inventory::dpkg::{INFO_FOLDER, STATUS_FOLDER};
-use crate::inventory::lines::LineSplitter;
 use crate::inventory::unread::{kind_of_path, merge_usr};
 use crate::layer::TarError;
 use crate::layer::path::parent;
 
 /// Owned paths of one layer that are remembered, as hashes of 8 bytes each.
 const MAX_OWNED_PATHS: usize = 2_000_000;
+
+/// What each retained path costs beside its bytes.
+pub(crate) const PATH_OVERHEAD_BYTES: usize = 64;
 
 /// The two forms of a list of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,16 +52,24 @@ pub(crate) struct Owners {
 }
 
 impl Owners {
-    /// Reads a list; returns the paths in it that could be evidence in another layer.
-    pub(crate) fn read(&mut self, list: List, content: &mut impl Content) -> Result<Vec<String>, TarError> {
+    /// Reads a list; returns the paths in it that could be evidence in another layer, until they cost more than
+    /// there is room for.
+    pub(crate) fn read(
+        &mut self,
+        list: List,
+        content: &mut impl Content,
+        room_bytes: usize,
+    ) -> Result<Vec<String>, TarError> {
         let mut lines = LineSplitter::default();
         let mut of_interest = Vec::new();
+        let mut cost = 0;
         let mut take = |line: &[u8], cut: bool| {
             if let Some(path) = list.path(line).filter(|path| !cut && !path.is_empty()) {
                 if self.hashes.len() < MAX_OWNED_PATHS {
                     self.hashes.insert(hash(path));
                 }
-                if kind_of_path(path).is_some() {
+                if cost <= room_bytes && kind_of_path(path).is_some() {
+                    cost += path.len() + PATH_OVERHEAD_BYTES;
                     of_interest.push(merge_usr(path));
                 }
             }

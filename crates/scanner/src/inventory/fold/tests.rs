@@ -1,1 +1,229 @@
 //! Images of a few records, folded.
+
+use super::*;
+use crate::inventory::record::{EXTRACTOR_VERSION, Node, RECORD_FORMAT, UnreadEvidence};
+
+fn layer(nodes: Vec<(&str, NodeContent)>) -> LayerRecord {
+    let nodes = nodes.into_iter().map(|(path, content)| Node { path: path.into(), content });
+    LayerRecord {
+        format: RECORD_FORMAT,
+        extractor: EXTRACTOR_VERSION.into(),
+        blob_digest: String::new(),
+        blob_bytes: 0,
+        diff_id: None,
+        content_bytes: 0,
+        members: 0,
+        nodes: nodes.collect(),
+        whiteouts: Vec::new(),
+        opaque_directories: Vec::new(),
+        unread: Vec::new(),
+        problems: Vec::new(),
+    }
+}
+
+fn without(mut record: LayerRecord, whiteouts: &[&str]) -> LayerRecord {
+    record.whiteouts = whiteouts.iter().map(|path| (*path).to_owned()).collect();
+    record
+}
+
+fn opaque(mut record: LayerRecord, directory: &str) -> LayerRecord {
+    record.opaque_directories = vec![directory.to_owned()];
+    record
+}
+
+fn with_evidence(mut record: LayerRecord, kind: PackageKind, paths: &[&str]) -> LayerRecord {
+    let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+    record.unread.push(UnreadEvidence { kind, paths, more: 0, more_under: String::new() });
+    record
+}
+
+fn packages(names: &[&str]) -> NodeContent {
+    let package =
+        |name: &&str| InstalledPackage::try_from(vec![(*name).to_owned(), "1".into(), "amd64".into()]);
+    NodeContent::Packages {
+        packages: names.iter().map(|name| package(name).unwrap()).collect(),
+        problem: None,
+    }
+}
+
+fn symlink(target: &str) -> NodeContent {
+    NodeContent::Symlink { target: target.into() }
+}
+
+fn hard_link(target: &str) -> NodeContent {
+    NodeContent::HardLink { target: target.into() }
+}
+
+fn folded(layers: &[LayerRecord]) -> ImageInventory {
+    fold(&layers.iter().collect::<Vec<_>>())
+}
+
+/// (name, layer) of every package.
+fn found(layers: &[LayerRecord]) -> Vec<(String, usize)> {
+    folded(layers).packages.into_iter().map(|package| (package.name, package.layer)).collect()
+}
+
+fn codes(layers: &[LayerRecord]) -> Vec<&'static str> {
+    folded(layers).problems.iter().map(|(_, problem)| problem.code()).collect()
+}
+
+fn status(names: &[&str]) -> LayerRecord {
+    layer(vec![(dpkg::STATUS, packages(names))])
+}
+
+#[test]
+fn the_newest_database_counts_and_a_package_keeps_the_layer_since_which_it_is_there() {
+    let layers = [status(&["a", "b"]), layer(vec![]), status(&["a"]), status(&["a", "b", "c"])];
+    assert_eq!(found(&layers[..1]), [("a".into(), 0), ("b".into(), 0)]);
+    assert_eq!(found(&layers[..3]), [("a".into(), 0)]);
+    assert_eq!(found(&layers), [("a".into(), 0), ("b".into(), 3), ("c".into(), 3)]);
+}
+
+#[test]
+fn a_database_that_was_away_brings_its_packages_back_anew() {
+    let layers = [status(&["a"]), without(layer(vec![]), &["var/lib"]), status(&["a"])];
+    assert_eq!(found(&layers[..2]), []);
+    assert!(!folded(&layers[..2]).has_package_database);
+    assert_eq!(found(&layers), [("a".into(), 2)]);
+}
+
+#[test]
+fn whiteouts_and_opaque_directories_act_on_lower_layers_only() {
+    let replaced = without(status(&["b"]), &["var/lib/dpkg/status"]);
+    assert_eq!(found(&[status(&["a"]), replaced]), [("b".into(), 1)]);
+    let replaced = opaque(status(&["b"]), "var/lib/dpkg");
+    assert_eq!(found(&[status(&["a"]), replaced]), [("b".into(), 1)]);
+    assert_eq!(found(&[status(&["a"]), opaque(layer(vec![]), "")]), []);
+}
+
+#[test]
+fn anything_over_a_directory_hides_what_is_below_it() {
+    for content in [NodeContent::Other, symlink("/nowhere")] {
+        assert_eq!(found(&[status(&["a"]), layer(vec![("var/lib/dpkg", content)])]), []);
+    }
+    let untouched = layer(vec![("var/lib/dpkg", NodeContent::Directory)]);
+    assert_eq!(found(&[status(&["a"]), untouched]), [("a".into(), 0)]);
+}
+
+#[test]
+fn a_database_is_reached_through_links_of_any_kind_and_layer() {
+    let file = layer(vec![("data/status", packages(&["a"]))]);
+    for link in [
+        layer(vec![(dpkg::STATUS, symlink("/data/status"))]),
+        layer(vec![(dpkg::STATUS, symlink("../../../data/status"))]),
+        layer(vec![(dpkg::STATUS, hard_link("data/status"))]),
+        layer(vec![("var/lib/dpkg", symlink("/data"))]),
+        layer(vec![("var", symlink("v")), ("v/lib/dpkg/status", hard_link("data/status"))]),
+    ] {
+        let inventory = folded(&[file.clone(), link.clone()]);
+        assert_eq!(inventory.packages.len(), 1, "{link:?}");
+        assert_eq!(inventory.packages[0].location, dpkg::STATUS);
+        assert!(inventory.problems.is_empty(), "{link:?}");
+    }
+}
+
+#[test]
+fn a_hard_link_keeps_the_content_that_it_was_made_of() {
+    let layers = [
+        layer(vec![("data/status", packages(&["a"])), (dpkg::STATUS, hard_link("data/status"))]),
+        layer(vec![("data/status", packages(&["b"]))]),
+    ];
+    assert_eq!(found(&layers), [("a".into(), 0)]);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_a_problem_and_never_an_empty_database() {
+    for content in [symlink("/nowhere"), symlink("status"), hard_link("nowhere"), NodeContent::Directory] {
+        let layers = [layer(vec![(dpkg::STATUS, content)])];
+        assert_eq!(codes(&layers), ["database_unreachable"], "{layers:?}");
+        assert!(!folded(&layers).has_package_database);
+    }
+    assert_eq!(codes(&[layer(vec![(dpkg::STATUS_FOLDER, symlink("/nowhere"))])]), ["database_unreachable"]);
+}
+
+#[test]
+fn links_are_followed_up_to_the_limit() {
+    use super::overlay::MAX_LINK_HOPS;
+    let chain = |links: usize| {
+        let mut nodes = vec![("l0".to_owned(), packages(&["a"]))];
+        nodes.extend((1..links).map(|n| (format!("l{n}"), symlink(&format!("l{}", n - 1)))));
+        nodes.push((dpkg::STATUS.to_owned(), symlink(&format!("/l{}", links - 1))));
+        layer(nodes.iter().map(|(path, content)| (path.as_str(), content.clone())).collect())
+    };
+    assert_eq!(found(&[chain(MAX_LINK_HOPS)]), [("a".into(), 0)]);
+    assert_eq!(codes(&[chain(MAX_LINK_HOPS + 1)]), ["database_unreachable"]);
+}
+
+#[test]
+fn a_write_through_a_linked_directory_lands_behind_it() {
+    let layers =
+        [layer(vec![("var/lib/dpkg", symlink("/data")), ("data/status", packages(&["a"]))]), status(&["b"])];
+    assert_eq!(found(&layers), [("b".into(), 1)]);
+}
+
+#[test]
+fn problems_of_a_database_go_with_it() {
+    let problem = Some(LayerProblem::MalformedDatabase { path: dpkg::STATUS.into(), parts: 1 });
+    let broken = layer(vec![(dpkg::STATUS, NodeContent::Packages { packages: vec![], problem })]);
+    assert_eq!(codes(std::slice::from_ref(&broken)), ["malformed_database"]);
+    assert!(codes(&[broken, status(&["a"])]).is_empty());
+}
+
+#[test]
+fn the_top_os_release_that_can_be_read_names_the_distribution() {
+    let text = |id: &str| NodeContent::OsRelease { text: format!("ID={id}\n") };
+    let id = |layers: &[LayerRecord]| folded(layers).distribution.map(|distribution| distribution.id);
+    let base =
+        layer(vec![("usr/lib/os-release", text("a")), ("etc/os-release", symlink("../usr/lib/os-release"))]);
+    assert_eq!(id(std::slice::from_ref(&base)).as_deref(), Some("a"));
+    let upgraded = layer(vec![("usr/lib/os-release", text("b"))]);
+    assert_eq!(id(&[base.clone(), upgraded]).as_deref(), Some("b"));
+    let broken = layer(vec![("etc/os-release", symlink("/nowhere"))]);
+    assert_eq!(id(&[base.clone(), broken]).as_deref(), Some("a"));
+    assert_eq!(id(&[base, without(layer(vec![]), &["etc/os-release", "usr"])]), None);
+    assert_eq!(id(&[]), None);
+}
+
+#[test]
+fn evidence_goes_with_its_files() {
+    let paths = ["app/node_modules/a/package.json", "app/node_modules/b/package.json"];
+    let base = with_evidence(layer(vec![]), PackageKind::Npm, &paths);
+    assert_eq!(folded(std::slice::from_ref(&base)).unread[&PackageKind::Npm].count, 2);
+    let removed = without(layer(vec![]), &[paths[0]]);
+    let left = folded(&[base.clone(), removed]).unread;
+    assert_eq!((left[&PackageKind::Npm].count, left[&PackageKind::Npm].example.as_str()), (1, paths[1]));
+    for gone in [without(layer(vec![]), &["app"]), opaque(layer(vec![]), "app/node_modules")] {
+        assert!(folded(&[base.clone(), gone]).unread.is_empty());
+    }
+}
+
+#[test]
+fn counted_evidence_goes_with_its_directory() {
+    let mut base = with_evidence(layer(vec![]), PackageKind::Npm, &["app/node_modules/a/package.json"]);
+    (base.unread[0].more, base.unread[0].more_under) = (7, "app/node_modules".into());
+    assert_eq!(folded(std::slice::from_ref(&base)).unread[&PackageKind::Npm].count, 8);
+    assert!(folded(&[base, without(layer(vec![]), &["app"])]).unread.is_empty());
+}
+
+#[test]
+fn files_that_a_package_of_any_layer_owns_are_no_evidence() {
+    let list =
+        |paths: &[&str]| NodeContent::Owner { paths: paths.iter().map(|path| (*path).to_owned()).collect() };
+    let base = layer(vec![("var/lib/dpkg/info/x.list", list(&["usr/lib/x/x.jar"]))]);
+    let touched = with_evidence(layer(vec![]), PackageKind::Maven, &["lib/x/x.jar", "opt/y.jar"]);
+    let unread = folded(&[base.clone(), touched.clone()]).unread;
+    assert_eq!(
+        (unread[&PackageKind::Maven].count, unread[&PackageKind::Maven].example.as_str()),
+        (1, "opt/y.jar")
+    );
+    let purged = without(layer(vec![]), &["var/lib/dpkg/info/x.list"]);
+    assert_eq!(folded(&[base, touched, purged]).unread[&PackageKind::Maven].count, 2);
+}
+
+#[test]
+fn the_database_of_a_system_inside_the_image_is_evidence_of_more() {
+    let inner = layer(vec![("srv/chroot/var/lib/dpkg/status", packages(&["a"]))]);
+    let inventory = folded(&[status(&["b"]), inner]);
+    assert_eq!(inventory.packages.len(), 1);
+    assert_eq!(inventory.unread[&PackageKind::Deb].example, "srv/chroot/var/lib/dpkg/status");
+}

@@ -1,17 +1,19 @@
 //! The few paths of an image that matter, layer over layer, as a container runtime would see them.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
-use super::dpkg;
-use super::kind::PackageKind;
-use super::record::{LayerRecord, NodeContent};
+use crate::inventory::dpkg;
+use crate::inventory::kind::PackageKind;
+use crate::inventory::record::{LayerRecord, NodeContent};
 use crate::layer::path::{is_at_or_below, join_target, parent};
 
 /// Symbolic links followed on the way to one file, as Linux has it.
 pub(crate) const MAX_LINK_HOPS: usize = 40;
 
 /// Where a path leads.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Resolved<'a> {
     /// To this node.
     Found(&'a NodeContent, usize),
@@ -96,6 +98,11 @@ impl<'a> Overlay<'a> {
         }
     }
 
+    /// Whether the path itself, whatever leads to it, is a symbolic link.
+    pub(crate) fn is_link(&self, path: &str) -> bool {
+        matches!(self.nodes.get(&self.locate(path)), Some((NodeContent::Symlink { .. }, _)))
+    }
+
     /// The nodes directly in a directory, by file name.
     pub(crate) fn children(&self, directory: &str) -> Vec<(&str, &'a NodeContent, usize)> {
         let Some(directory) = self.follow(directory) else { return Vec::new() };
@@ -164,9 +171,23 @@ impl<'a> Overlay<'a> {
     }
 
     fn hide_below(&mut self, directory: &str) {
-        let is_below = |path: &str| path != directory && is_at_or_below(path, directory);
-        self.nodes.retain(|path, _| !is_below(path));
-        self.evidence.retain(|path, _| !is_below(path));
+        remove_below(&mut self.nodes, directory);
+        remove_below(&mut self.evidence, directory);
         self.uncounted.retain(|group| !is_at_or_below(group.under, directory));
+    }
+}
+
+/// Costs what it removes, not what there is: a layer may hold very many whiteouts.
+fn remove_below<K: Ord + Borrow<str> + Clone, V>(map: &mut BTreeMap<K, V>, directory: &str) {
+    if directory.is_empty() {
+        map.clear();
+        return;
+    }
+    let prefix = format!("{directory}/");
+    let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);
+    let below = map.range::<str, _>(from).take_while(|(path, _)| (*path).borrow().starts_with(&prefix));
+    let below: Vec<K> = below.map(|(path, _)| path.clone()).collect();
+    for path in below {
+        map.remove(path.borrow());
     }
 }

@@ -1,0 +1,169 @@
+//! Small images against small databases.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::*;
+use crate::advisory::{ShrinkPolicy, Source, SourceLocation, compile};
+use crate::matching::{FixStatus, Reason, Severity, SeveritySource};
+use crate::{LayerProblem, PackageKind, Unread};
+
+/// A database of records given as JSON.
+fn database(records: &[&str]) -> (Database, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    fs::create_dir(&source).unwrap();
+    for (n, record) in records.iter().enumerate() {
+        fs::write(source.join(format!("{n}.json")), record).unwrap();
+    }
+    let source = Source { name: "own".into(), location: SourceLocation::Folder(source) };
+    let compiled = compile(&[source], None, folder.path(), &ShrinkPolicy::default()).unwrap();
+    (Database::open(compiled.path).unwrap(), folder)
+}
+
+/// A record about util-linux; `more` are further fields of the record, `entry` of what is affected.
+fn record(id: &str, ecosystem: &str, events: &str, more: &str, entry: &str) -> String {
+    format!(
+        r#"{{"id":"{id}",{more}"affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"util-linux"}},{entry}
+        "ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}{events}]}}]}}]}}"#
+    )
+}
+
+fn fixed(version: &str) -> String {
+    format!(r#",{{"fixed":"{version}"}}"#)
+}
+
+fn image(os_release: &str) -> ImageInventory {
+    ImageInventory {
+        distribution: Distribution::parse(os_release),
+        packages: vec![PackageInstance {
+            kind: PackageKind::Deb,
+            name: "bsdutils".into(),
+            version: "1:2.38.1-5".into(),
+            arch: "amd64".into(),
+            source: "util-linux".into(),
+            source_version: "2.38.1-5".into(),
+            location: "var/lib/dpkg/status".into(),
+            layer: 0,
+        }],
+        unread: BTreeMap::new(),
+        problems: Vec::new(),
+        looked_at: vec![PackageKind::Deb],
+        has_package_database: true,
+    }
+}
+
+const DEBIAN_12: &str = "ID=debian\nVERSION_ID=\"12\"\n";
+
+fn findings(records: &[&str]) -> Vec<Finding> {
+    let (database, _folder) = database(records);
+    assess(&image(DEBIAN_12), &database).unwrap().findings
+}
+
+#[test]
+fn the_sources_version_decides_not_the_binarys() {
+    let below = record("A", "Debian:12", &fixed("2.38.1-4"), "", "");
+    let above = record("B", "Debian:12", &fixed("2.38.1-6"), "", "");
+    let found = findings(&[&below, &above]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].records, ["B"]);
+    assert_eq!(found[0].fixed_by.as_deref(), Some("2.38.1-6"));
+    assert_eq!((found[0].package.as_str(), found[0].namespace.as_str()), ("bsdutils", "debian:12"));
+}
+
+#[test]
+fn other_releases_and_records_without_a_release_do_not_apply() {
+    for ecosystem in ["Debian:11", "Debian", "Ubuntu:22.04:LTS", "PyPI"] {
+        let own = record("OWN", "Debian:12", &fixed("1"), "", "");
+        assert_eq!(findings(&[&own, &record("X", ecosystem, "", "", "")]), [], "{ecosystem}");
+    }
+}
+
+#[test]
+fn records_of_one_cve_are_one_finding() {
+    let tracker = record(
+        "DEBIAN-CVE-2026-1",
+        "Debian:12",
+        "",
+        r#""upstream":["CVE-2026-1"],"#,
+        r#""ecosystem_specific":{"urgency":"not yet assigned"},"#,
+    );
+    let vector = r#""severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"#;
+    let advisory = record(
+        "DSA-1-1",
+        "Debian:12",
+        &fixed("2.38.1-9"),
+        &format!(r#""aliases":["CVE-2026-1","EUVD-1"],"summary":"It leaks.",{vector}"#),
+        "",
+    );
+    let several = record("DSA-2-1", "Debian:12", "", r#""upstream":["CVE-2026-2","CVE-2026-3"],"#, "");
+    let found = findings(&[&tracker, &advisory, &several]);
+    let names: Vec<_> = found.iter().map(|finding| finding.name.as_str()).collect();
+    assert_eq!(names, ["CVE-2026-1", "DSA-2-1"]);
+    let merged = &found[0];
+    assert_eq!(merged.records, ["DEBIAN-CVE-2026-1", "DSA-1-1"]);
+    assert_eq!(merged.aliases, ["EUVD-1"]);
+    assert_eq!((merged.status, merged.fixed_by.as_deref()), (FixStatus::FixAvailable, Some("2.38.1-9")));
+    assert_eq!((merged.severity, merged.severity_source), (Severity::Critical, SeveritySource::CvssV3));
+    assert_eq!((merged.description.as_str(), merged.cvss.len()), ("It leaks.", 1));
+    assert_eq!(found[1].aliases, ["CVE-2026-2", "CVE-2026-3"]);
+}
+
+#[test]
+fn the_status_says_what_there_is_to_do() {
+    let status = |events: &str, urgency: &str| {
+        let entry = format!(r#""ecosystem_specific":{{"urgency":"{urgency}"}},"#);
+        findings(&[&record("A", "Debian:12", events, "", &entry)])[0].status
+    };
+    assert_eq!(status(&fixed("9"), "end-of-life"), FixStatus::FixAvailable);
+    assert_eq!(status("", "low"), FixStatus::NoFix);
+    assert_eq!(status("", "end-of-life"), FixStatus::EndOfLife);
+    assert_eq!(status(r#",{"last_affected":"9"}"#, "low"), FixStatus::Undetermined);
+}
+
+#[test]
+fn the_look_is_complete_only_where_nothing_stands_against_it() {
+    let (database, _folder) = database(&[&record("A", "Debian:12", &fixed("1"), "", "")]);
+    let completeness = |inventory: &ImageInventory| assess(inventory, &database).unwrap().completeness;
+    let whole = image(DEBIAN_12);
+    assert_eq!(completeness(&whole), Completeness::Complete);
+
+    let mut jars = whole.clone();
+    jars.unread.insert(PackageKind::Maven, Unread { count: 2, example: "a.jar".into() });
+    jars.problems.push((1, LayerProblem::Encrypted));
+    let Completeness::Partial { reasons } = completeness(&jars) else { panic!() };
+    assert_eq!(reasons.iter().map(Reason::code).collect::<Vec<_>>(), ["unread_kind", "layer_problem"]);
+
+    let unsupported = |inventory: &ImageInventory| match completeness(inventory) {
+        Completeness::Unsupported { reasons } => reasons[0].code(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(unsupported(&image("ID=debian\nVERSION_ID=\"11\"\n")), "no_advisories_for_distribution");
+    assert_eq!(unsupported(&image("ID=kali\nVERSION_ID=\"1\"\n")), "unknown_distribution");
+    assert_eq!(unsupported(&image("")), "unknown_distribution");
+    assert_eq!(unsupported(&ImageInventory { packages: vec![], ..whole.clone() }), "empty_package_database");
+    let none = ImageInventory { has_package_database: false, packages: vec![], ..whole };
+    assert_eq!(unsupported(&none), "no_package_database");
+}
+
+#[test]
+fn ubuntu_is_matched_by_its_release_and_without_pro() {
+    let ubuntu = image("ID=ubuntu\nVERSION_ID=\"22.04\"\n");
+    let own = record(
+        "UBUNTU-CVE-2026-1",
+        "Ubuntu:22.04:LTS",
+        &fixed("2.38.1-5ubuntu1"),
+        r#""severity":[{"type":"Ubuntu","score":"medium"}],"#,
+        "",
+    );
+    let pro = record("USN-1-1", "Ubuntu:Pro:22.04:LTS", &fixed("99"), "", "");
+    let (database, _folder) = database(&[&own, &pro]);
+    let matched = assess(&ubuntu, &database).unwrap();
+    assert_eq!(matched.completeness, Completeness::Complete);
+    let [finding] = &matched.findings[..] else { panic!("{:?}", matched.findings) };
+    assert_eq!((finding.name.as_str(), finding.namespace.as_str()), ("CVE-2026-1", "ubuntu:22.04"));
+    assert_eq!(
+        (finding.severity, finding.severity_source),
+        (Severity::Medium, SeveritySource::UbuntuPriority)
+    );
+}
