@@ -66,7 +66,8 @@ fn config(folder: &Path, port: u16) -> String {
             "filesystem": {"rootdirectory": folder.join("images")},
             "delete": {"enabled": true}
         },
-        "http": {"addr": format!("127.0.0.1:{port}")}
+        // One registry alone: the secret only has to be the same on several.
+        "http": {"addr": format!("127.0.0.1:{port}"), "secret": "loopback"}
     })
     .to_string()
 }
@@ -76,8 +77,8 @@ fn how_to_use(port: u16, folder: &Path) -> String {
     format!(
         "a registry on http://127.0.0.1:{port}, with its images in {folder}; ctrl-c stops it
 
-push an image out of a local folder, or from another registry:
-  skopeo copy --dest-tls-verify=false oci:FOLDER:TAG docker://127.0.0.1:{port}/demo/app:1
+push an image out of the examples, or from another registry:
+  skopeo copy --dest-tls-verify=false oci:examples/images:debian-base docker://127.0.0.1:{port}/demo/base:1
   skopeo copy --dest-tls-verify=false docker://docker.io/library/debian:12 docker://127.0.0.1:{port}/demo/debian:12
 
 watch it:
