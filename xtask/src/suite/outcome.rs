@@ -53,12 +53,15 @@ mod tests {
     #[test]
     fn ignored_rows_keep_their_reason() {
         let mut outcome = Outcome::default();
-        outcome.read("test queue/sqs/Q1 ... ignored, needs an endpoint");
+        outcome.read("test queue::sqs::Q1::a_leased_message_is_hidden ... ignored, needs an endpoint");
         outcome.read("test crates/a/src/lib.rs - f (line 3) ... ignored");
         assert_eq!(
             outcome.ignored,
             [
-                ("queue/sqs/Q1".to_owned(), Some("needs an endpoint".to_owned())),
+                (
+                    "queue::sqs::Q1::a_leased_message_is_hidden".to_owned(),
+                    Some("needs an endpoint".to_owned())
+                ),
                 ("crates/a/src/lib.rs - f (line 3)".to_owned(), None)
             ]
         );
