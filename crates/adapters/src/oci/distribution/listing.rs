@@ -1,0 +1,217 @@
+//! Lists what a registry offers page by page (distribution-spec, "Listing tags"; distribution, "Listing
+//! repositories") and keeps a listing for as long as it may be used.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cve_monitor_core::ports::RegistryError;
+use reqwest::header::LINK;
+use reqwest::{Method, Response};
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use super::authorization::Scope;
+use super::destination::same_origin;
+use super::error::expect_success;
+use super::transport::{Ask, Transport, read_bounded};
+
+/// The longest page that is read, in bytes.
+const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
+/// How many entries a page is asked for; servers give fewer where they like.
+const PAGE_ENTRIES: usize = 1000;
+/// The most entries of one listing: tags of a repository, repositories of a registry.
+const MAX_ENTRIES: usize = 200_000;
+/// How many listings are kept at once.
+const MAX_KEPT: usize = 16;
+
+/// Reads a whole listing, sorted and without doubles. `entries` takes them out of a page.
+///
+/// # Errors
+/// `Unsupported` past [`MAX_ENTRIES`]; `Corrupt` where a page leads to another host or back to itself.
+pub(super) async fn read_all<P: DeserializeOwned>(
+    transport: &Transport,
+    scope: &Scope,
+    path: &str,
+    what: &str,
+    entries: impl Fn(P) -> Vec<String>,
+) -> Result<BTreeSet<String>, RegistryError> {
+    let mut found = BTreeSet::new();
+    let mut next = Some(format!("{path}?n={PAGE_ENTRIES}"));
+    let mut visited = BTreeSet::new();
+    while let Some(path) = next {
+        let ask = Ask {
+            method: Method::GET,
+            path,
+            scope: scope.clone(),
+            headers: Vec::new(),
+            what: what.to_owned(),
+        };
+        let answer = transport.send(&ask).await?;
+        let response = expect_success(answer.response, what).await?;
+        next = follow(transport, &ask.path, &response, what)?;
+        let body = read_bounded(response, MAX_PAGE_BYTES).await?;
+        drop(answer.permit);
+        let page: P = serde_json::from_slice(&body)
+            .map_err(|e| RegistryError::Transient(format!("{what}: the answer is no listing: {e}")))?;
+        found.extend(entries(page));
+        if found.len() > MAX_ENTRIES {
+            return Err(RegistryError::Unsupported(format!("{what}: more than {MAX_ENTRIES} entries")));
+        }
+        visited.insert(ask.path);
+        if next.as_ref().is_some_and(|next| visited.contains(next)) {
+            return Err(RegistryError::Corrupt(format!("{what}: a page leads back to an earlier one")));
+        }
+        // Each page costs a request even where it brings nothing new: their number is bounded like the entries'.
+        if visited.len() > MAX_ENTRIES / 10 {
+            return Err(RegistryError::Unsupported(format!("{what}: more than {} pages", visited.len())));
+        }
+    }
+    Ok(found)
+}
+
+/// The path and query of the next page (`Link: <…>; rel="next"`, RFC 8288).
+fn follow(
+    transport: &Transport,
+    path: &str,
+    response: &Response,
+    what: &str,
+) -> Result<Option<String>, RegistryError> {
+    let values = response.headers().get_all(LINK).iter().filter_map(|value| value.to_str().ok());
+    let Some(target) = values.filter_map(next_link).next() else { return Ok(None) };
+    let here = transport.address(path)?;
+    let next = here
+        .join(&target)
+        .map_err(|_| RegistryError::Corrupt(format!("{what}: the next page has no address")))?;
+    if !same_origin(&here, &next) {
+        let host = next.host_str().unwrap_or_default();
+        return Err(RegistryError::Corrupt(format!("{what}: the next page is said to be on {host}")));
+    }
+    Ok(Some(next[url::Position::BeforePath..url::Position::AfterQuery].to_owned()))
+}
+
+/// The target of the link that is called `next`.
+fn next_link(value: &str) -> Option<String> {
+    let mut rest = value;
+    while let Some((_, after)) = rest.split_once('<') {
+        let (target, after) = after.split_once('>')?;
+        let parameters = after.split('<').next().unwrap_or_default();
+        let is_next = parameters.split([';', ',']).any(|parameter| {
+            let (key, value) = parameter.split_once('=').unwrap_or_default();
+            key.trim().eq_ignore_ascii_case("rel")
+                && value.trim().trim_matches('"').split(' ').any(|word| word.eq_ignore_ascii_case("next"))
+        });
+        if is_next {
+            return Some(target.to_owned());
+        }
+        rest = after;
+    }
+    None
+}
+
+/// Listings by key, each read once at a time however many ask for it.
+#[derive(Debug)]
+pub(super) struct Kept<K, V> {
+    slots: Mutex<Vec<(K, Slot<V>)>>,
+}
+
+type Slot<V> = Arc<tokio::sync::Mutex<Option<(Instant, Arc<V>)>>>;
+
+impl<K: PartialEq + Clone, V> Kept<K, V> {
+    pub(super) fn new() -> Self {
+        Self { slots: Mutex::new(Vec::new()) }
+    }
+
+    /// The listing of a key: the kept one where it is younger than `age`, else a new one.
+    pub(super) async fn younger_than<F>(
+        &self,
+        key: &K,
+        age: Duration,
+        read: F,
+    ) -> Result<Arc<V>, RegistryError>
+    where
+        F: Future<Output = Result<V, RegistryError>> + Send,
+    {
+        let slot = self.slot(key);
+        let mut kept = slot.lock().await;
+        if let Some((taken, value)) = kept.as_ref()
+            && taken.elapsed() < age
+        {
+            return Ok(Arc::clone(value));
+        }
+        // Dated before it is read: what changes meanwhile may be missing from it.
+        let taken = Instant::now();
+        let value = Arc::new(read.await?);
+        *kept = Some((taken, Arc::clone(&value)));
+        Ok(value)
+    }
+
+    /// Drops the listing of a key.
+    pub(super) fn forget(&self, key: &K) {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).retain(|(kept, _)| kept != key);
+    }
+
+    fn slot(&self, key: &K) -> Slot<V> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = match slots.iter().position(|(kept, _)| kept == key) {
+            Some(at) => slots.remove(at).1,
+            None => Slot::default(),
+        };
+        // The one used last stands last; the first goes.
+        slots.push((key.clone(), Arc::clone(&slot)));
+        if slots.len() > MAX_KEPT {
+            slots.remove(0);
+        }
+        slot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_found_among_links() {
+        for (value, expected) in [
+            (r#"</v2/_catalog?last=a&n=1>; rel="next""#, Some("/v2/_catalog?last=a&n=1")),
+            (r#"<https://a.example/x>; rel=next"#, Some("https://a.example/x")),
+            (r#"</a>; rel="prev", </b>; rel="next""#, Some("/b")),
+            (r#"</a>; title="x"; rel="last next""#, Some("/a")),
+            (r#"</a>; rel="prev""#, None),
+            (r#"</a"#, None),
+            ("", None),
+        ] {
+            assert_eq!(next_link(value).as_deref(), expected, "{value}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_listing_is_kept_for_its_age_and_read_anew_after_it_or_when_forgotten() {
+        let kept: Kept<&str, u32> = Kept::new();
+        let minute = Duration::from_secs(60);
+        let get = |value: u32| kept.younger_than(&"a", minute, async move { Ok(value) });
+        assert_eq!(get(1).await.as_deref(), Ok(&1));
+        tokio::time::advance(Duration::from_secs(59)).await;
+        assert_eq!(get(2).await.as_deref(), Ok(&1));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(get(3).await.as_deref(), Ok(&3));
+        kept.forget(&"a");
+        assert_eq!(get(4).await.as_deref(), Ok(&4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_listings_used_last_are_kept_and_a_failure_is_not() {
+        let kept: Kept<usize, usize> = Kept::new();
+        let minute = Duration::from_secs(60);
+        for key in 0..=MAX_KEPT {
+            assert!(kept.younger_than(&key, minute, async move { Ok(key) }).await.is_ok());
+        }
+        let again = |key| kept.younger_than(key, minute, async { Ok(999) });
+        assert_eq!(again(&1).await.as_deref(), Ok(&1));
+        assert_eq!(again(&0).await.as_deref(), Ok(&999));
+        let failed = kept.younger_than(&500, minute, async { Err(RegistryError::Transient(String::new())) });
+        assert!(failed.await.is_err());
+        assert_eq!(again(&500).await.as_deref(), Ok(&999));
+    }
+}
