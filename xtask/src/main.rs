@@ -61,8 +61,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// The folder above this package: chores work from any folder.
+/// The folder above this package: chores work from any folder. Cargo says at run time where it is, so that a program
+/// left over from another checkout does not go there.
 fn workspace_root() -> PathBuf {
-    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let package = PathBuf::from(package);
     package.parent().map_or_else(|| package.clone(), std::path::Path::to_path_buf)
 }

@@ -1,26 +1,31 @@
-//! Every event has golden files: what was once stored is read for ever.
+//! Every event and every head has a golden file: what was once stored is read for ever.
 
 use super::Violation;
 use crate::tree::Tree;
 
-const EVENTS: &str = "crates/core/src/scan/event.rs";
-const GOLDEN: &str = "crates/core/tests/golden";
-/// The enums of events, and the folders of their golden files.
-const STREAMS: [(&str, &str); 3] =
-    [("ImageEvent", "image"), ("FeedEvent", "feed"), ("ReconcileEvent", "reconcile")];
+const GOLDEN: &str = "crates/core/tests/golden/";
+/// Where a stored enum is declared, and the folder with a folder of golden files for each version.
+const STORED: [(&str, &str, &str); 4] = [
+    ("crates/core/src/scan/event.rs", "ImageEvent", "events"),
+    ("crates/core/src/scan/event.rs", "FeedEvent", "events"),
+    ("crates/core/src/scan/event.rs", "ReconcileEvent", "events"),
+    ("crates/core/src/scan/stream.rs", "HeadState", "heads"),
+];
 
 pub(super) fn check(tree: &Tree) -> Vec<Violation> {
-    let Some(events) = tree.source(EVENTS) else { return vec![] };
     let mut found = Vec::new();
-    for (type_name, folder) in STREAMS {
-        let variants = events.declaration(type_name).map(|declaration| declaration.variants.as_slice());
-        for variant in variants.unwrap_or_default() {
-            for file in ["v1.json", "v1.expected.json"] {
-                let path = format!("{GOLDEN}/{folder}/{variant}/{file}");
-                if !tree.has(&path) {
-                    let message = format!("`{variant}` has no golden file {path}");
-                    found.push(Violation::new("golden", EVENTS, message).subject(variant));
-                }
+    for (path, type_name, folder) in STORED {
+        let Some(source) = tree.source(path) else { continue };
+        let Some(declaration) = source.declaration(type_name) else {
+            found.push(Violation::new("golden", path, format!("`{type_name}` is no longer declared here")));
+            continue;
+        };
+        for variant in &declaration.variants {
+            let wanted = format!("/{variant}.json");
+            let versions = format!("{GOLDEN}{folder}/v");
+            if !tree.under(&versions).any(|file| file.ends_with(&wanted)) {
+                let message = format!("`{variant}` has no golden file {GOLDEN}{folder}/v*{wanted}");
+                found.push(Violation::new("golden", path, message).line(declaration.line).subject(variant));
             }
         }
     }
@@ -31,16 +36,30 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
 mod tests {
     use super::*;
 
+    fn subjects(golden: &[&str]) -> Vec<String> {
+        let events =
+            "//! E.\nenum ImageEvent { A } enum FeedEvent { B { x: u8 } } enum ReconcileEvent { C(u8) }";
+        let mut files = vec![("crates/core/src/scan/event.rs", events)];
+        files.extend(golden.iter().map(|path| (*path, "")));
+        check(&Tree::of(&files)).into_iter().map(|violation| violation.subject).collect()
+    }
+
     #[test]
-    fn an_event_without_golden_files_is_found() {
-        let tree = Tree::of(&[
-            (EVENTS, "//! E.\nenum FeedEvent { A, B { x: u8 } }"),
-            ("crates/core/tests/golden/feed/A/v1.json", ""),
-            ("crates/core/tests/golden/feed/A/v1.expected.json", ""),
-            ("crates/core/tests/golden/feed/B/v1.json", ""),
-        ]);
-        let found = check(&tree);
-        assert_eq!(found.len(), 1);
-        assert!(found.iter().all(|violation| violation.message.ends_with("feed/B/v1.expected.json")));
+    fn an_event_without_a_golden_file_is_found() {
+        let a = "crates/core/tests/golden/events/v1/A.json";
+        assert_eq!(subjects(&[a, "crates/core/tests/golden/events/v1/B.least.json"]), ["B", "C"]);
+    }
+
+    #[test]
+    fn a_golden_file_of_any_version_will_do() {
+        let golden = ["events/v1/A.json", "events/v2/B.json", "events/v1/C.json"];
+        let golden = golden.map(|path| format!("crates/core/tests/golden/{path}"));
+        assert!(subjects(&golden.each_ref().map(String::as_str)).is_empty());
+    }
+
+    #[test]
+    fn an_enum_that_went_elsewhere_is_found() {
+        let tree = Tree::of(&[("crates/core/src/scan/stream.rs", "//! S.")]);
+        assert_eq!(check(&tree).len(), 1);
     }
 }
