@@ -1,0 +1,15 @@
+//! One machine: a SQLite file that several processes share, and a folder of reports.
+//!
+//! * [`Database`]: the file; one writer thread a process, many operations a commit
+//! * [`SqliteEventStore`], [`SqliteQueue`], [`SqliteLayerIndex`], [`SqliteArchive`]: four ports on that file
+//! * [`FolderSink`]: reports in a folder, under the keys that a bucket would have
+//! * [`maintenance`]: what is in the file, a copy of it, and what may be removed from it
+
+mod database;
+mod folder_sink;
+pub mod maintenance;
+mod sqlite;
+
+pub use database::{Database, DatabaseError};
+pub use folder_sink::FolderSink;
+pub use sqlite::{SqliteArchive, SqliteEventStore, SqliteLayerIndex, SqliteQueue};

@@ -1,0 +1,89 @@
+//! The schema, as the ordered list of steps that lead to it.
+
+/// What makes the file ours: SQLite's `application_id`, `ecvm` in ASCII.
+pub(super) const APPLICATION_ID: i32 = 0x6563_766d;
+
+/// The migrations in order: the one at index N leads from schema version N to N + 1, `user_version` counts those that
+/// are done. What has been released is never edited: a change is one more migration.
+pub(super) const MIGRATIONS: &[&str] = &[EVENTS_QUEUE_INDEX_BODIES];
+
+/// Events with their heads, bodies, the queue with its dead letters, the layer index.
+///
+/// * `events.seq` is the order of all appends. Events are never deleted, so it has no gaps that are filled later.
+/// * `queue.deliveries = 0` is a message that waits; a greater number with `seq` names the lease, which lasts until
+///   `visible_at`. Each question of `receive` has a partial index of its own: a backlog of any length costs it nothing.
+/// * Keys and images of the layer index are interned: a row is two small integers. A key that is a SHA-256 digest is
+///   stored as its 32 bytes, any other as text.
+const EVENTS_QUEUE_INDEX_BODIES: &str = "
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE heads (
+    id INTEGER PRIMARY KEY,
+    stream TEXT NOT NULL UNIQUE,
+    version INTEGER NOT NULL,
+    due_kind INTEGER,
+    due_at INTEGER,
+    body BLOB NOT NULL
+);
+CREATE INDEX heads_due ON heads (due_kind, due_at, stream) WHERE due_kind IS NOT NULL;
+
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    stream INTEGER NOT NULL REFERENCES heads (id),
+    version INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE UNIQUE INDEX events_place ON events (stream, version);
+
+CREATE TABLE bodies (
+    digest TEXT PRIMARY KEY,
+    put_at INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    coding INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE INDEX bodies_age ON bodies (put_at, digest);
+
+CREATE TABLE queue (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    lane TEXT NOT NULL,
+    request TEXT NOT NULL,
+    body TEXT NOT NULL,
+    sent_at INTEGER NOT NULL,
+    visible_at INTEGER NOT NULL DEFAULT 0,
+    deliveries INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX queue_waiting ON queue (lane, seq) WHERE deliveries = 0;
+CREATE INDEX queue_same ON queue (lane, request) WHERE deliveries = 0;
+CREATE INDEX queue_leased ON queue (lane, visible_at) WHERE deliveries > 0;
+
+CREATE TABLE dead_letters (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    lane TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    body TEXT NOT NULL,
+    at INTEGER NOT NULL
+);
+CREATE INDEX dead_letters_age ON dead_letters (at);
+
+CREATE TABLE layer_keys (
+    id INTEGER PRIMARY KEY,
+    key BLOB NOT NULL UNIQUE
+);
+CREATE TABLE layer_images (
+    id INTEGER PRIMARY KEY,
+    image TEXT NOT NULL UNIQUE
+);
+CREATE TABLE layer_index (
+    key INTEGER NOT NULL,
+    image INTEGER NOT NULL,
+    PRIMARY KEY (key, image)
+) WITHOUT ROWID;
+";

@@ -1,0 +1,66 @@
+//! Which images have a key, in the SQLite file.
+
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use async_trait::async_trait;
+use cve_monitor_core::ports::{LayerIndex, LayerIndexError};
+use cve_monitor_core::vocabulary::{ImageId, LayerKey, Page, PageToken};
+
+use super::page_limit;
+use crate::embedded::Database;
+
+/// The most keys of one image.
+const MAX_KEYS: usize = 4096;
+
+/// A [`LayerIndex`] in the SQLite file: a row of two small integers for each key of each image.
+#[derive(Debug, Clone)]
+pub struct SqliteLayerIndex {
+    database: Database,
+}
+
+impl SqliteLayerIndex {
+    /// The index of this file.
+    #[must_use]
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+fn within_bounds(image: &ImageId, keys: &[LayerKey]) -> Result<(), LayerIndexError> {
+    if keys.len() <= MAX_KEYS {
+        return Ok(());
+    }
+    let count = keys.len();
+    Err(LayerIndexError::Permanent(format!("{image} has {count} keys; at most {MAX_KEYS} are recorded")))
+}
+
+#[async_trait]
+impl LayerIndex for SqliteLayerIndex {
+    async fn record(&self, image: &ImageId, keys: &[LayerKey]) -> Result<(), LayerIndexError> {
+        within_bounds(image, keys)?;
+        let (image, keys) = (image.to_string(), rows::stored(keys));
+        Ok(self.database.write(move |tx| rows::record(tx, &image, &keys)).await?)
+    }
+
+    async fn images(
+        &self,
+        key: &LayerKey,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<ImageId>, LayerIndexError> {
+        let key = rows::StoredKey::of(key);
+        let (limit, _) = page_limit(limit);
+        let after = after.map(|token| token.0).unwrap_or_default();
+        Ok(self
+            .database
+            .read(move |state| rows::images(state, &key, &after, limit, rows::SORTED_MAX))
+            .await?)
+    }
+
+    async fn forget(&self, image: &ImageId, keys: &[LayerKey]) -> Result<(), LayerIndexError> {
+        let (image, keys) = (image.to_string(), rows::stored(keys));
+        Ok(self.database.write(move |tx| rows::forget(tx, &image, &keys)).await?)
+    }
+}
