@@ -274,3 +274,6 @@ fn is_database(path: &str) -> bool {
     path == dpkg::STATUS
         || (path::parent(path) == dpkg::STATUS_FOLDER && dpkg::is_status_file(path::file_name(path)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! Members by hand: what is kept, what is noted, and where the bounds lie.
+
+use super::*;
+
+/// Content that lies in memory.
+struct Bytes<'a>(&'a [u8]);
+
+impl Content for Bytes<'_> {
+    fn peek(&mut self, wanted: usize) -> Result<&[u8], TarError> {
+        Ok(&self.0[..wanted.min(self.0.len())])
+    }
+
+    fn chunk(&mut self) -> Result<Option<&[u8]>, TarError> {
+        let all = std::mem::take(&mut self.0);
+        Ok((!all.is_empty()).then_some(all))
+    }
+}
+
+fn collect(members: &[(&str, MemberKind, &str, &[u8])]) -> Collected {
+    collect_within(members, &Limits::default())
+}
+
+fn collect_within(members: &[(&str, MemberKind, &str, &[u8])], limits: &Limits) -> Collected {
+    let mut collector = Collector::new(limits);
+    for (name, kind, link, content) in members {
+        let member = Member { name: (*name).into(), kind: *kind, link: (*link).into(), sparse: false };
+        collector.member(&member, &mut Bytes(content)).unwrap();
+    }
+    collector.finish()
+}
+
+fn file<'a>(name: &'a str, content: &'a [u8]) -> (&'a str, MemberKind, &'a str, &'a [u8]) {
+    (name, MemberKind::Regular, "", content)
+}
+
+fn paths(found: &Collected) -> Vec<&str> {
+    found.nodes.iter().map(|node| node.path.as_str()).collect()
+}
+
+const DATABASE: &[u8] = b"Package: a\nVersion: 1\n";
+
+#[test]
+fn databases_are_kept_wherever_they_lie_but_known_copies_are_not() {
+    let found = collect(&[
+        file("var/lib/dpkg/status", DATABASE),
+        file("var/lib/dpkg/status-old", DATABASE),
+        file("var/lib/dpkg/available", DATABASE),
+        file("var/lib/apt/lists/x_Packages", DATABASE),
+        file("srv/repository/Packages", DATABASE),
+        file("var/lib/dpkg/status.d/base", DATABASE),
+        file("var/lib/dpkg/status.d/base.md5sums", b"0  usr/bin/a\n"),
+        file("data/elsewhere", DATABASE),
+        file("data/text", b"Packages: many\n"),
+    ]);
+    assert_eq!(paths(&found), ["var/lib/dpkg/status", "var/lib/dpkg/status.d/base", "data/elsewhere"]);
+}
+
+#[test]
+fn whiteouts_are_taken_by_name_and_tricks_are_not() {
+    let found = collect(&[
+        file("var/.wh.lib", b""),
+        file(".wh.top", b""),
+        file("srv/.wh..wh..opq", b""),
+        file(".wh..wh.plnk", b""),
+        file("a/.wh.", b""),
+        file("a/.wh..", b""),
+        file("a/.wh...", b""),
+    ]);
+    assert_eq!(found.whiteouts, ["var/lib", "top"]);
+    assert_eq!(found.opaque_directories, ["srv"]);
+}
+
+#[test]
+fn names_that_climb_out_are_ignored_and_told_where_they_matter() {
+    let found = collect(&[file("../../var/lib/dpkg/status", DATABASE), file("../tmp/x", b"x")]);
+    assert!(found.nodes.is_empty());
+    assert_eq!(found.problems, [LayerProblem::NameLeavesRoot { path: "var/lib/dpkg/status".into() }]);
+}
+
+#[test]
+fn files_of_packages_are_no_evidence_in_either_spelling_of_usr() {
+    let list = b"/.\n/lib/x/a.jar\n/usr/bin/tool\n";
+    let program = b"\x7fELF....\xff Go buildinf:";
+    let mut found = collect(&[
+        file("usr/lib/x/a.jar", b"PK"),
+        file("usr/bin/tool", program),
+        file("usr/local/bin/tool", program),
+        file("opt/b.jar", b"PK"),
+        file("opt/empty.jar", b""),
+        file("var/lib/dpkg/info/x.list", list),
+    ]);
+    let unread = found.unread();
+    let kinds: Vec<_> = unread.iter().map(|group| (group.kind, group.paths.join(","))).collect();
+    assert_eq!(
+        kinds,
+        [(PackageKind::Golang, "usr/local/bin/tool".into()), (PackageKind::Maven, "opt/b.jar".into())]
+    );
+    // What may own a file of another layer is kept; programs are told by content, so theirs are not.
+    let NodeContent::Owner { paths } = &found.nodes[0].content else { panic!() };
+    assert_eq!(*paths, ["usr/lib/x/a.jar"]);
+}
+
+#[test]
+fn links_that_may_lead_to_a_database_are_kept() {
+    let found = collect(&[
+        ("lib", MemberKind::Symlink, "usr/lib", b""),
+        ("var/lib", MemberKind::Symlink, "/data", b""),
+        ("usr/share/x", MemberKind::Symlink, "y", b""),
+        file("data/status", DATABASE),
+        ("other/status", MemberKind::HardLink, "./data/status", b""),
+        ("other/text", MemberKind::HardLink, "data/text", b""),
+        ("etc", MemberKind::Directory, "", b""),
+        ("home", MemberKind::Directory, "", b""),
+        ("var/lib/dpkg/status", MemberKind::Other, "", b""),
+    ]);
+    let expected = ["lib", "var/lib", "data/status", "other/status", "etc", "var/lib/dpkg/status"];
+    assert_eq!(paths(&found), expected);
+}
+
+#[test]
+fn problems_are_bounded_at_the_limit() {
+    let names: Vec<String> = (0..=MAX_PROBLEMS).map(|n| format!("../{n}.jar")).collect();
+    let members: Vec<_> = names.iter().map(|name| file(name, b"PK")).collect();
+    assert_eq!(collect(&members[..MAX_PROBLEMS]).problems.len(), MAX_PROBLEMS);
+    assert_eq!(collect(&members).problems.len(), MAX_PROBLEMS);
+}
+
+#[test]
+fn os_release_is_cut_at_the_limit() {
+    let kept = |bytes: usize| match &collect(&[file("etc/os-release", &vec![b'x'; bytes])]).nodes[0].content {
+        NodeContent::OsRelease { text } => text.len(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(kept(os_release::MAX_OS_RELEASE_BYTES), os_release::MAX_OS_RELEASE_BYTES);
+    assert_eq!(kept(os_release::MAX_OS_RELEASE_BYTES + 1), os_release::MAX_OS_RELEASE_BYTES);
+}
+
+#[test]
+fn a_list_of_owned_files_costs_no_more_than_there_is_room_for() {
+    let list: Vec<u8> = (0..10_000).flat_map(|n| format!("/x/{n}.jar\n").into_bytes()).collect();
+    let limits = Limits { max_record_bytes: 10_000, ..Limits::default() };
+    let found = collect_within(&[file("var/lib/dpkg/info/x.list", &list)], &limits);
+    assert!(found.nodes.is_empty());
+    assert_eq!(found.problems, [LayerProblem::RecordTooLarge { limit_bytes: 10_000 }]);
+}
