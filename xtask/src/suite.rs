@@ -22,7 +22,9 @@ pub(crate) fn run(root: &Path) -> Result<bool, String> {
     let outside = root.join(OUTSIDE);
     if outside.join("Cargo.toml").is_file() {
         println!("\n{OUTSIDE}: a crate outside of the workspace runs the public suites");
-        cargo(root, &outside, &["test", "--no-fail-fast"], &mut outcome)?;
+        let locked = outside.join("Cargo.lock").is_file().then_some("--locked");
+        let arguments: Vec<&str> = ["test", "--no-fail-fast"].into_iter().chain(locked).collect();
+        cargo(root, &outside, &arguments, &mut outcome)?;
     }
     let unexcused =
         list.explain(&outcome.ignored, &mut std::io::stdout()).map_err(|error| error.to_string())?;
