@@ -60,7 +60,7 @@ pub struct Affected {
     #[serde(default, deserialize_with = "or_default")]
     pub severity: Vec<SeverityEntry>,
     /// Ranges of versions.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "one_or_many")]
     pub ranges: Vec<Range>,
     /// Versions, listed.
     #[serde(default, deserialize_with = "or_default")]
@@ -161,6 +161,21 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// Some databases write a single range without the list around it.
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Range>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Ranges {
+        Many(Vec<Range>),
+        One(Range),
+    }
+    Ok(match Option::deserialize(deserializer)? {
+        None => Vec::new(),
+        Some(Ranges::Many(ranges)) => ranges,
+        Some(Ranges::One(range)) => vec![range],
+    })
+}
+
 /// A word; other databases keep other types under the same name, which say nothing here.
 fn word<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match serde_json::Value::deserialize(deserializer)? {
@@ -185,6 +200,16 @@ mod tests {
         assert_eq!(record.affected[0].ranges[0].events[1], Event::Fixed("2".into()));
         assert_eq!(record.affected[0].ecosystem_specific.urgency, None);
         assert_eq!(record.affected[0].ecosystem_specific.severity.as_deref(), Some("HIGH"));
+    }
+
+    #[test]
+    fn a_single_range_needs_no_list() {
+        let json = r#"{"id":"X","affected":[{"ranges":{"events":[{"introduced":"0"}]}},{"ranges":null}]}"#;
+        let record: OsvRecord = serde_json::from_str(json).unwrap();
+        assert_eq!(record.affected[0].ranges[0].events, [Event::Introduced("0".into())]);
+        assert!(record.affected[1].ranges.is_empty());
+        let broken = r#"{"id":"X","affected":[{"ranges":"many"}]}"#;
+        assert!(serde_json::from_str::<OsvRecord>(broken).is_err());
     }
 
     #[test]
