@@ -76,6 +76,8 @@ pub(crate) struct Source {
     pub(crate) literals: Vec<Literal>,
     /// Lines of `#[allow(…)]`.
     pub(crate) allows: Vec<usize>,
+    /// Lines of options that clap takes out of the environment.
+    pub(crate) environment_options: Vec<usize>,
 }
 
 impl Source {

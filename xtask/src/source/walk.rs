@@ -57,8 +57,20 @@ fn attribute(trees: &[TokenTree], at: usize, module: &mut Vec<String>, source: &
     if allows(group) {
         source.allows.push(group.span_open().start().line);
     }
+    if matches!(first.as_deref(), Some("arg" | "clap")) && reads_environment(group) {
+        source.environment_options.push(group.span_open().start().line);
+    }
     walk(group.stream(), module, source);
     body + 1
+}
+
+/// `#[arg(long, env)]`, `#[arg(env = "…")]`: clap reads the environment.
+fn reads_environment(group: &Group) -> bool {
+    let options = group.stream().into_iter().filter_map(|tree| match tree {
+        TokenTree::Group(options) => Some(options.stream()),
+        _ => None,
+    });
+    options.flatten().any(|tree| matches!(tree, TokenTree::Ident(ident) if ident == "env"))
 }
 
 fn allows(group: &Group) -> bool {

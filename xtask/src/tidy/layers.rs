@@ -93,15 +93,15 @@ fn technologies(path: &str, inside: &str, source: &Source) -> Vec<Violation> {
 }
 
 fn environment(path: &str, source: &Source) -> Vec<Violation> {
-    paths("environment", path, source, |used| {
-        let read = used.begins(&["std", "env", "var"])
-            || used.begins(&["std", "env", "var_os"])
-            || used.begins(&["std", "env", "vars"])
-            || used.ends(&["env", "var"])
-            || used.ends(&["env", "var_os"])
-            || used.ends(&["env", "vars"]);
-        read.then(|| "only the configuration reads the environment".to_owned())
-    })
+    const MESSAGE: &str = "only the configuration reads the environment";
+    let variables = ["var", "var_os", "vars", "vars_os"];
+    let mut found = paths("environment", path, source, |used| {
+        let read = variables.iter().any(|call| used.ends(&["env", call]));
+        read.then(|| MESSAGE.to_owned())
+    });
+    let options = source.environment_options.iter();
+    found.extend(options.map(|line| Violation::new("environment", path, MESSAGE).line(*line)));
+    found
 }
 
 fn programs(path: &str, inside: &str, source: &Source) -> Vec<Violation> {
@@ -188,6 +188,8 @@ mod tests {
             rules("crates/adapters/src/oci/auth.rs", "use std::env; fn f() { env::var_os(\"A\"); }"),
             ["environment"]
         );
+        let option = "struct A { #[arg(long, env = \"A\")] a: String, #[arg(long)] env: String }";
+        assert_eq!(rules("crates/bins/src/cli.rs", option), ["environment"]);
         assert!(rules("crates/bins/src/config.rs", text).is_empty());
         assert!(rules("crates/bins/src/config/file.rs", text).is_empty());
     }
