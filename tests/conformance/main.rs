@@ -7,6 +7,7 @@
 mod ignorable;
 mod memory;
 mod rows;
+mod sqlite;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ use self::rows::Rows;
 /// Every adapter, model and decorator.
 fn register(rows: &mut Rows) {
     memory::register(rows);
+    sqlite::register(rows);
 }
 
 fn main() -> ExitCode {
