@@ -1,11 +1,12 @@
 //! Holds every adapter to every law of its port: rows are called `port::adapter::law::what_is_checked`.
 //!
 //! A row whose backend is not there is *ignored*, never passed, and only where `may-be-ignored.toml` says so.
-//! To add an adapter: a file beside `memory.rs` that implements the port's harness and registers itself, and a
+//! To add an adapter: a file beside `models.rs` that implements the port's harness and registers itself, and a
 //! line in [`register`].
 
 mod ignorable;
-mod memory;
+mod models;
+mod oci;
 mod rows;
 mod sqlite;
 
@@ -18,7 +19,8 @@ use self::rows::Rows;
 
 /// Every adapter, model and decorator.
 fn register(rows: &mut Rows) {
-    memory::register(rows);
+    models::register(rows);
+    oci::register(rows);
     sqlite::register(rows);
 }
 

@@ -13,6 +13,9 @@ use crate::ignorable::Ignorable;
 /// How long a row may take before the backend is said to hang.
 const ROW_LIMIT: Duration = Duration::from_secs(60);
 
+/// The same for a backend that is broken on purpose.
+const BROKEN_LIMIT: Duration = Duration::from_secs(1);
+
 /// Makes a harness with a fresh backend; or says why this machine has none.
 pub(crate) type Fresh<H> = fn() -> BoxFuture<'static, Result<Box<H>, String>>;
 
@@ -44,8 +47,22 @@ impl Rows {
     ) {
         for law in laws {
             let name = format!("{port}::{adapter}::{}::{}", law.id, law.title);
-            self.rows.push((name, Box::new(move || in_a_runtime(hold(law, fresh)))));
+            self.rows.push((name, Box::new(move || in_a_runtime(hold(law, fresh, ROW_LIMIT)))));
         }
+    }
+
+    /// A row that passes where this backend, which is broken on purpose, breaks these laws: a law that no fault can
+    /// break says nothing about those who keep it.
+    pub(crate) fn add_broken<H: ?Sized + Send + Sync + 'static>(
+        &mut self,
+        port: &str,
+        fault: &str,
+        broken: &'static str,
+        laws: &'static [Law<H>],
+        fresh: Fresh<H>,
+    ) {
+        let name = format!("laws_bite::{port}::{broken}::{fault}");
+        self.rows.push((name, Box::new(move || in_a_runtime(bite(broken, laws, fresh)))));
     }
 
     /// Runs the rows that the arguments choose, and prints what was ignored.
@@ -67,12 +84,29 @@ impl Rows {
     }
 }
 
-async fn hold<H: ?Sized + Send + Sync + 'static>(law: &Law<H>, fresh: Fresh<H>) -> Result<(), Unmet> {
+async fn hold<H: ?Sized + Send + Sync + 'static>(
+    law: &Law<H>,
+    fresh: Fresh<H>,
+    limit: Duration,
+) -> Result<(), Unmet> {
     let harness = fresh().await.map_err(Unmet::NoFixture)?;
-    match tokio::time::timeout(ROW_LIMIT, (law.check)(&harness)).await {
+    match tokio::time::timeout(limit, (law.check)(&harness)).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(Unmet::Broken(format!("no answer within {} s", ROW_LIMIT.as_secs()))),
+        Err(_) => Err(Unmet::Broken(format!("no answer within {} s", limit.as_secs()))),
     }
+}
+
+async fn bite<H: ?Sized + Send + Sync + 'static>(
+    broken: &str,
+    laws: &'static [Law<H>],
+    fresh: Fresh<H>,
+) -> Result<(), Unmet> {
+    for law in laws.iter().filter(|law| law.id == broken) {
+        if let Err(Unmet::Broken(_)) = hold(law, fresh, BROKEN_LIMIT).await {
+            return Ok(());
+        }
+    }
+    Err(Unmet::Broken(format!("no check of {broken} notices the fault")))
 }
 
 fn in_a_runtime(row: impl Future<Output = Result<(), Unmet>>) -> Result<(), Unmet> {

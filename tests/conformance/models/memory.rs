@@ -1,7 +1,5 @@
 //! The models of the test kit, held to the same laws as everyone.
 
-mod scanning;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,36 +34,45 @@ pub(crate) fn register(rows: &mut Rows) {
     });
     rows.add("report_sink", "memory", laws::report_sink::LAWS, || Box::pin(async { Ok(memory() as _) }));
     rows.add("registry", "memory", laws::registry::LAWS, || Box::pin(async { Ok(memory() as _) }));
-    scanning::register(rows);
 }
 
-/// One of every model, on one clock.
-struct Memory {
+/// One of every model, on one clock; each port may be looked at through something else.
+pub(crate) struct Memory {
     names: UniqueNames,
-    clock: Arc<ManualClock>,
-    queue: Arc<MemoryQueue>,
-    store: Arc<MemoryEventStore>,
-    index: Arc<MemoryLayerIndex>,
-    archive: Arc<MemoryArchive>,
-    sink: Arc<MemorySink>,
-    registry: Arc<MemoryRegistry>,
+    manual_clock: Arc<ManualClock>,
+    bodies: Arc<MemoryArchive>,
+    objects: Arc<MemorySink>,
+    content: Arc<MemoryRegistry>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) index: Arc<dyn LayerIndex>,
+    pub(crate) archive: Arc<dyn ReportArchive>,
+    pub(crate) sink: Arc<dyn ReportSink>,
+    pub(crate) registry: Arc<dyn Registry>,
 }
 
-fn memory() -> Box<Memory> {
+pub(crate) fn memory() -> Box<Memory> {
     let clock = Arc::new(ManualClock::default());
+    let (bodies, objects) = (Arc::<MemoryArchive>::default(), Arc::<MemorySink>::default());
+    let content = Arc::new(registry());
     Box::new(Memory {
         names: UniqueNames::new("m"),
+        clock: Arc::clone(&clock) as _,
         queue: Arc::new(MemoryQueue::new(Arc::clone(&clock) as _)),
-        clock,
-        store: Arc::default(),
-        index: Arc::default(),
-        archive: Arc::default(),
-        sink: Arc::default(),
-        registry: Arc::new(registry()),
+        store: Arc::<MemoryEventStore>::default(),
+        index: Arc::<MemoryLayerIndex>::default(),
+        archive: Arc::clone(&bodies) as _,
+        sink: Arc::clone(&objects) as _,
+        registry: Arc::clone(&content) as _,
+        manual_clock: clock,
+        bodies,
+        objects,
+        content,
     })
 }
 
-fn registry() -> MemoryRegistry {
+pub(super) fn registry() -> MemoryRegistry {
     MemoryRegistry::new("memory.test".parse().expect("a registry name"))
 }
 
@@ -76,7 +83,7 @@ fn tag(text: &str) -> Tag {
 #[async_trait]
 impl Harness for Memory {
     async fn advance(&self, by: Duration) {
-        self.clock.advance(by);
+        self.manual_clock.advance(by);
     }
 
     fn unique(&self) -> String {
@@ -86,47 +93,47 @@ impl Harness for Memory {
 
 impl ClockHarness for Memory {
     fn clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.clock) as _
+        Arc::clone(&self.clock)
     }
 }
 
 impl QueueHarness for Memory {
     fn queue(&self) -> Arc<dyn Queue> {
-        Arc::clone(&self.queue) as _
+        Arc::clone(&self.queue)
     }
 }
 
 impl EventStoreHarness for Memory {
     fn store(&self) -> Arc<dyn EventStore> {
-        Arc::clone(&self.store) as _
+        Arc::clone(&self.store)
     }
 }
 
 impl LayerIndexHarness for Memory {
     fn index(&self) -> Arc<dyn LayerIndex> {
-        Arc::clone(&self.index) as _
+        Arc::clone(&self.index)
     }
 }
 
 #[async_trait]
 impl ReportArchiveHarness for Memory {
     fn archive(&self) -> Arc<dyn ReportArchive> {
-        Arc::clone(&self.archive) as _
+        Arc::clone(&self.archive)
     }
 
     async fn damage(&self, digest: &Digest) -> Option<()> {
-        self.archive.damage(digest).then_some(())
+        self.bodies.damage(digest).then_some(())
     }
 }
 
 #[async_trait]
 impl ReportSinkHarness for Memory {
     fn sink(&self) -> Arc<dyn ReportSink> {
-        Arc::clone(&self.sink) as _
+        Arc::clone(&self.sink)
     }
 
     async fn objects(&self) -> BTreeMap<String, Vec<u8>> {
-        self.sink.objects()
+        self.objects.objects()
     }
 }
 
@@ -147,16 +154,16 @@ impl Memory {
 #[async_trait]
 impl RegistryHarness for Memory {
     fn registry(&self) -> Arc<dyn Registry> {
-        Arc::clone(&self.registry) as _
+        Arc::clone(&self.registry)
     }
 
     async fn seeded(&self) -> Option<Seeded> {
-        let (first, blob) = self.image_of(&self.registry).await;
+        let (first, blob) = self.image_of(&self.content).await;
         let repository = first.repository.clone();
         let mut tagged = BTreeMap::new();
         for n in ["a", "b", "c"] {
-            let image = self.registry.put_image(&repository, Some(&tag(n)), &[layer_of(&[("zlib", n)])]);
-            self.registry.tag(&image, &tag(&format!("{n}-again")));
+            let image = self.content.put_image(&repository, Some(&tag(n)), &[layer_of(&[("zlib", n)])]);
+            self.content.tag(&image, &tag(&format!("{n}-again")));
             tagged.insert(image.digest, vec![tag(n), tag(&format!("{n}-again"))]);
         }
         Some(Seeded { repository, tagged, untagged: vec![first.digest], blob })
@@ -164,22 +171,22 @@ impl RegistryHarness for Memory {
 
     async fn push_more(&self, repository: &RepositoryName) -> Option<()> {
         let name = self.unique();
-        self.registry.put_image(repository, Some(&tag(&name)), &[layer_of(&[("more", &name)])]);
+        self.content.put_image(repository, Some(&tag(&name)), &[layer_of(&[("more", &name)])]);
         Some(())
     }
 
     async fn move_tag(&self, to: &ImageId, tag: &Tag) -> Option<()> {
-        self.registry.tag(to, tag).then_some(())
+        self.content.tag(to, tag).then_some(())
     }
 
     async fn damaged_blob(&self) -> Option<(RepositoryName, Descriptor)> {
-        let (image, blob) = self.image_of(&self.registry).await;
-        self.registry.damage(&blob.digest).then_some((image.repository, blob))
+        let (image, blob) = self.image_of(&self.content).await;
+        self.content.damage(&blob.digest).then_some((image.repository, blob))
     }
 
     async fn damaged_manifest(&self) -> Option<ImageId> {
-        let (image, _) = self.image_of(&self.registry).await;
-        self.registry.damage(&image.digest).then_some(image)
+        let (image, _) = self.image_of(&self.content).await;
+        self.content.damage(&image.digest).then_some(image)
     }
 
     async fn denied(&self) -> Option<(Arc<dyn Registry>, ImageId)> {

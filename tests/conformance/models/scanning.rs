@@ -27,23 +27,33 @@ pub(super) fn register(rows: &mut Rows) {
 const ADVISORY: &str = "CVE-2026-0001";
 const PACKAGE: &str = "openssl";
 
-struct Scanning {
+/// Looks at a scanner through something else.
+pub(crate) type Through = fn(Arc<dyn Scanner>) -> Arc<dyn Scanner>;
+
+/// A scanner and its feed; each may be looked at through something else.
+pub(crate) struct Scanning {
     names: UniqueNames,
     registry: Arc<MemoryRegistry>,
     knowledge: Arc<ModelKnowledge>,
-    scanner: Arc<ModelScanner>,
-    feed: Arc<ModelFeed>,
+    pub(crate) scanner: Arc<dyn Scanner>,
+    pub(crate) feed: Arc<dyn ChangeFeed>,
+    through: Through,
 }
 
-fn scanning() -> Scanning {
-    let registry = Arc::new(super::registry());
+pub(crate) fn scanning() -> Scanning {
+    scanning_through(|scanner| scanner)
+}
+
+pub(crate) fn scanning_through(through: Through) -> Scanning {
+    let registry = Arc::new(super::memory::registry());
     let knowledge = Arc::new(ModelKnowledge::empty());
     Scanning {
         names: UniqueNames::new("s"),
-        scanner: Arc::new(ModelScanner::new(Arc::clone(&knowledge), Arc::clone(&registry) as _)),
+        scanner: through(Arc::new(ModelScanner::new(Arc::clone(&knowledge), Arc::clone(&registry) as _))),
         feed: Arc::new(ModelFeed::new(Arc::clone(&knowledge))),
         registry,
         knowledge,
+        through,
     }
 }
 
@@ -70,7 +80,7 @@ impl Harness for Scanning {
 #[async_trait]
 impl ScannerHarness for Scanning {
     fn scanner(&self) -> Arc<dyn Scanner> {
-        Arc::clone(&self.scanner) as _
+        Arc::clone(&self.scanner)
     }
 
     async fn vulnerable(&self) -> Option<IndexRequest> {
@@ -86,7 +96,8 @@ impl ScannerHarness for Scanning {
     async fn loading(&self) -> Option<(Arc<dyn Scanner>, IndexRequest)> {
         let registry = Arc::clone(&self.registry) as _;
         let scanner = ModelScanner::new(Arc::new(ModelKnowledge::loading()), registry);
-        Some((Arc::new(scanner), self.image(&[layer_of(&[("zlib", "1")])]).await))
+        let scanner = (self.through)(Arc::new(scanner));
+        Some((scanner, self.image(&[layer_of(&[("zlib", "1")])]).await))
     }
 
     async fn layer_bytes(&self) -> Option<u64> {
@@ -97,7 +108,7 @@ impl ScannerHarness for Scanning {
 #[async_trait]
 impl ChangeFeedHarness for Scanning {
     fn feed(&self) -> Arc<dyn ChangeFeed> {
-        Arc::clone(&self.feed) as _
+        Arc::clone(&self.feed)
     }
 
     async fn learn(&self, lesson: Lesson) -> Option<Learnt> {
