@@ -104,3 +104,31 @@ impl Clock for ManualClock {
         .await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_dropped_sleep_leaves_nothing_behind() {
+        let clock = ManualClock::default();
+        let wake = clock.now().plus(Duration::from_secs(9));
+        assert_eq!(clock.next_wake(), None);
+        {
+            let mut sleep = clock.sleep_until(wake);
+            assert_eq!((&mut sleep).now_or_never(), None);
+            assert_eq!((clock.next_wake(), clock.sleepers()), (Some(wake), 1));
+        }
+        assert_eq!((clock.next_wake(), clock.sleepers()), (None, 0));
+    }
+
+    #[test]
+    fn it_cannot_be_set_back() {
+        let clock = ManualClock::default();
+        let now = clock.now();
+        clock.set(now.minus(Duration::from_secs(1)));
+        assert_eq!(clock.now(), now);
+    }
+}

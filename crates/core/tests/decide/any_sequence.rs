@@ -69,6 +69,7 @@ fn answers() -> impl Strategy<Value = Command> {
         Command::ResolvedIndex(vec![Digest::of(b"child")]),
         Command::ResolvedArtifact(ArtifactKind::Other),
         Command::NotFound,
+        Command::OutOfScope { detail: "windows/amd64".to_owned() },
         Command::LayersRecorded { keys: keys.clone(), generation: 1 },
         Command::LayersRecorded { keys, generation: 2 },
         Command::Indexed(scanner("1")),

@@ -1,6 +1,6 @@
 //! The order of steps.
 
-use cve_monitor_core::scan::{Command, ImageEvent, Step, StepName};
+use cve_monitor_core::scan::{AbandonReason, Command, ImageEvent, Step, StepName};
 use cve_monitor_core::vocabulary::{ArtifactKind, Digest};
 
 use crate::stage::{Stage, change, push};
@@ -96,6 +96,14 @@ fn what_is_not_an_image_ends_by_name() {
     let kind = ArtifactKind::Signature;
     assert_eq!(stage.then(Command::ResolvedArtifact(kind)), [ImageEvent::ArtifactResolved { kind }]);
     assert_eq!((stage.next(), stage.state.open), (Step::Done, None));
+}
+
+#[test]
+fn what_is_out_of_scope_ends_by_name() {
+    let mut stage = Stage::pushed();
+    stage.then(Command::OutOfScope { detail: "windows/amd64".to_owned() });
+    assert_eq!(stage.state.abandoned, Some(AbandonReason::OutOfScope));
+    assert_eq!(stage.next(), Step::Done);
 }
 
 #[test]

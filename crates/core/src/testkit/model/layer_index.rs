@@ -93,3 +93,23 @@ impl LayerIndex for MemoryLayerIndex {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+    use crate::vocabulary::Digest;
+
+    #[test]
+    fn the_bound_on_keys_holds_at_its_edge() {
+        let index = MemoryLayerIndex::default();
+        let image = format!("r.example/a@{}", Digest::of(b"m")).parse().unwrap_or_else(|e| panic!("{e}"));
+        let keys: Vec<_> = (0..=MAX_KEYS).map(|n| LayerKey(n.to_string())).collect();
+        let refused = index.record(&image, &keys).now_or_never();
+        assert!(matches!(refused, Some(Err(LayerIndexError::Permanent(_)))), "{refused:?}");
+        assert!(index.is_empty());
+        assert_eq!(index.record(&image, &keys[1..]).now_or_never(), Some(Ok(())));
+        assert_eq!(index.len(), MAX_KEYS);
+    }
+}

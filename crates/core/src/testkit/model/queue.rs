@@ -247,3 +247,40 @@ impl Queue for MemoryQueue {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::ManualClock;
+    use crate::vocabulary::Cause;
+
+    fn requests(number: usize) -> Vec<ScanRequest> {
+        let image = format!("r.example/a@{}", crate::vocabulary::Digest::of(b"m"));
+        let image = image.parse().unwrap_or_else(|e| panic!("{e}"));
+        let request =
+            ScanRequest { id: RequestId("q".to_owned()), image, cause: Cause::Reconcile, at_least: None };
+        vec![request; number]
+    }
+
+    #[test]
+    fn bounds_hold_at_their_edge() {
+        let queue = MemoryQueue::new(Arc::new(ManualClock::default()));
+        let send = |number| queue.send(Lane::Push, &requests(number)).now_or_never();
+        assert_eq!(send(MAX_SEND), Some(Ok(())));
+        assert!(matches!(send(MAX_SEND + 1), Some(Err(QueueError::Permanent(_)))));
+        let receive = |max| queue.receive(Lane::Push, max, Duration::from_secs(1), Duration::ZERO);
+        let received = receive(MAX_RECEIVE).now_or_never();
+        assert!(matches!(received, Some(Ok(received)) if received.len() == MAX_RECEIVE));
+        let refused = receive(MAX_RECEIVE + 1).now_or_never();
+        assert!(matches!(refused, Some(Err(QueueError::Permanent(_)))));
+    }
+
+    #[test]
+    fn what_is_no_request_is_delivered_as_it_came() {
+        let queue = MemoryQueue::new(Arc::new(ManualClock::default()));
+        queue.send_raw(Lane::Push, "{\"hello\":1}");
+        let received = queue.receive(Lane::Push, 1, Duration::from_secs(1), Duration::ZERO).now_or_never();
+        let Some(Ok(received)) = received else { panic!("{received:?}") };
+        assert!(matches!(&received[0].request, Err(unreadable) if unreadable.body == "{\"hello\":1}"));
+    }
+}
