@@ -6,6 +6,8 @@ mod filesystem;
 mod migrations;
 mod open;
 mod readers;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::fmt;

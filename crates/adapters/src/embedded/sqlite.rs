@@ -2,6 +2,8 @@
 
 mod archive;
 mod event_store;
+#[cfg(test)]
+pub(super) mod fixture;
 mod layer_index;
 mod queue;
 

@@ -106,9 +106,13 @@ fn wait_fairly(connection: &mut Connection) -> Result<(), DatabaseError> {
 
 /// Opens the file for writing, with the schema that the migrations lead to.
 pub(super) fn open(path: &Path, migrations: &[&str]) -> Result<Connection, DatabaseError> {
-    let mut connection = connect(path, Access::Create)?;
+    let not_sqlite = |error| match error {
+        DatabaseError::Damaged(found) => DatabaseError::Foreign { path: path.display().to_string(), found },
+        other => other,
+    };
+    let mut connection = connect(path, Access::Create).map_err(not_sqlite)?;
     // Looked at before anything is set: a file of another program is left as it was.
-    check(&connection, path, migrations)?;
+    check(&connection, path, migrations).map_err(not_sqlite)?;
     write_ahead(&connection)?;
     migrate(&mut connection, path, migrations)?;
     Ok(connection)
@@ -121,10 +125,7 @@ fn number(connection: &Connection, sql: &str) -> Result<i64, DatabaseError> {
 /// The schema version of a file that is ours, or that is empty; an error of any other.
 fn check(connection: &Connection, path: &Path, migrations: &[&str]) -> Result<u32, DatabaseError> {
     let foreign = |found: String| DatabaseError::Foreign { path: path.display().to_string(), found };
-    let application = match number(connection, "PRAGMA application_id") {
-        Err(DatabaseError::Damaged(problem)) => return Err(foreign(problem)),
-        other => other?,
-    };
+    let application = number(connection, "PRAGMA application_id")?;
     let version = number(connection, "PRAGMA user_version")?;
     let objects = number(connection, "SELECT count(*) FROM sqlite_schema")?;
     if application == 0 && version == 0 && objects == 0 {

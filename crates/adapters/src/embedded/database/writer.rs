@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::DatabaseError;
 
 /// The most operations in one transaction.
-pub(super) const GROUP_MAX_OPERATIONS: usize = 500;
+const GROUP_MAX_OPERATIONS: usize = 500;
 /// How long a transaction takes in further operations.
 const GROUP_MAX_OPEN: Duration = Duration::from_millis(5);
 /// How long a transaction waits for one more, when the one before it held several: whoever was just answered comes
@@ -159,11 +159,16 @@ fn perform_group(
             }
         }
         at += 1;
-        if at < GROUP_MAX_OPERATIONS && began.elapsed() < GROUP_MAX_OPEN {
+        if takes_more(group.len(), began.elapsed()) {
             group.extend(waiting.try_recv().ok().or_else(|| waiting.recv_timeout(linger).ok()));
         }
     }
     Ok(transaction.commit()?)
+}
+
+/// Whether a transaction takes in another operation: `joined` are in it, and it has been open for so long.
+fn takes_more(joined: usize, open_for: Duration) -> bool {
+    joined < GROUP_MAX_OPERATIONS && open_for < GROUP_MAX_OPEN
 }
 
 /// A newer program may migrate the file while this one runs: from then on, this one writes nothing.
@@ -191,4 +196,18 @@ fn in_savepoint<T>(
         transaction.prepare_cached("RELEASE operation")?.execute([])?;
     }
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_ends_at_its_500th_operation_and_after_5_ms() {
+        let young = GROUP_MAX_OPEN - Duration::from_nanos(1);
+        assert!(takes_more(GROUP_MAX_OPERATIONS - 1, young));
+        assert!(!takes_more(GROUP_MAX_OPERATIONS, Duration::ZERO));
+        assert!(!takes_more(1, GROUP_MAX_OPEN));
+        assert_eq!((GROUP_MAX_OPERATIONS, GROUP_MAX_OPEN), (500, Duration::from_millis(5)));
+    }
 }

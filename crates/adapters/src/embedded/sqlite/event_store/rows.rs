@@ -13,6 +13,23 @@ const DUE_AT: i64 = 1;
 /// `due_kind` of a head that waits for the scanner.
 const DUE_SCANNER: i64 = 2;
 
+/// Heads by name, after one.
+pub(super) const HEADS_AFTER: &str =
+    "SELECT stream, version, body FROM heads WHERE stream > ?1 ORDER BY stream LIMIT ?2";
+const HEADS_FROM: &str =
+    "SELECT stream, version, body FROM heads WHERE stream >= ?1 ORDER BY stream LIMIT ?2";
+/// Heads that wait, earliest first.
+pub(super) const DUE: &str = "SELECT stream, version, body, due_at FROM heads
+     WHERE due_kind = ?1 AND due_at <= ?2 AND (due_at, stream) > (?3, ?4)
+     ORDER BY due_at, stream LIMIT ?5";
+/// Events of one stream.
+pub(super) const EVENTS_OF_STREAM: &str = "SELECT body FROM events
+     WHERE stream = (SELECT id FROM heads WHERE stream = ?1) AND version >= ?2 ORDER BY version LIMIT ?3";
+/// Events in the order of their appends.
+pub(super) const ALL_EVENTS: &str = "SELECT events.seq, heads.stream, events.version, events.body
+     FROM events CROSS JOIN heads ON heads.id = events.stream
+     WHERE events.seq > ?1 AND events.seq <= ?2 ORDER BY events.seq LIMIT ?3";
+
 /// The same bound as a number of entries and as SQL takes it.
 type Limit = (usize, i64);
 
@@ -144,10 +161,7 @@ pub(super) fn heads(
 ) -> Result<Page<(StreamId, Head)>, DatabaseError> {
     // One bound alone, so that the index is entered there and no earlier row is passed over again.
     let after = after.map(|token| token.0).filter(|after| after.as_str() >= prefix);
-    let mut statement = state.prepare_cached(match after {
-        Some(_) => "SELECT stream, version, body FROM heads WHERE stream > ?1 ORDER BY stream LIMIT ?2",
-        None => "SELECT stream, version, body FROM heads WHERE stream >= ?1 ORDER BY stream LIMIT ?2",
-    })?;
+    let mut statement = state.prepare_cached(if after.is_some() { HEADS_AFTER } else { HEADS_FROM })?;
     let mut rows = statement.query(params![after.as_deref().unwrap_or(prefix), sql_limit])?;
     let mut items = vec![];
     while let Some(row) = rows.next()? {
@@ -175,11 +189,7 @@ pub(super) fn due(
     };
     let after = after.map(|token| place_of_token(&token)).transpose()?;
     let (after_at, after_stream) = after.unwrap_or((i64::MIN, String::new()));
-    let mut statement = state.prepare_cached(
-        "SELECT stream, version, body, due_at FROM heads
-         WHERE due_kind = ?1 AND due_at <= ?2 AND (due_at, stream) > (?3, ?4)
-         ORDER BY due_at, stream LIMIT ?5",
-    )?;
+    let mut statement = state.prepare_cached(DUE)?;
     let mut rows = statement.query(params![kind, until, after_at, after_stream, sql_limit])?;
     let (mut items, mut last_at) = (vec![], 0_i64);
     while let Some(row) = rows.next()? {
@@ -209,10 +219,7 @@ pub(super) fn events(
     from: i64,
     limit: i64,
 ) -> Result<Vec<RecordedEvent>, DatabaseError> {
-    let mut statement = state.prepare_cached(
-        "SELECT body FROM events WHERE stream = (SELECT id FROM heads WHERE stream = ?1) AND version >= ?2
-         ORDER BY version LIMIT ?3",
-    )?;
+    let mut statement = state.prepare_cached(EVENTS_OF_STREAM)?;
     let mut rows = statement.query(params![stream, from, limit])?;
     let mut events = vec![];
     while let Some(row) = rows.next()? {
@@ -235,11 +242,7 @@ pub(super) fn all_events(
             [0, newest.unwrap_or(0)]
         }
     };
-    let mut statement = state.prepare_cached(
-        "SELECT events.seq, heads.stream, events.version, events.body
-         FROM events CROSS JOIN heads ON heads.id = events.stream
-         WHERE events.seq > ?1 AND events.seq <= ?2 ORDER BY events.seq LIMIT ?3",
-    )?;
+    let mut statement = state.prepare_cached(ALL_EVENTS)?;
     let mut rows = statement.query(params![after, until, sql_limit])?;
     let (mut items, mut last) = (vec![], after);
     while let Some(row) = rows.next()? {

@@ -118,7 +118,7 @@ fn sorted(state: &Connection, key: i64, after: &str, limit: usize) -> Result<Pag
     Ok(Page { items, next })
 }
 
-fn walked(
+pub(super) fn walked(
     state: &Connection,
     key: i64,
     after: &str,
