@@ -1,9 +1,11 @@
-//! The rules of an image, as given / when / then.
+//! The rules, as given / when / then.
 
 #[path = "decide/any_sequence.rs"]
 mod any_sequence;
 #[path = "decide/failures.rs"]
 mod failures;
+#[path = "decide/feeds.rs"]
+mod feeds;
 #[path = "decide/illegal.rs"]
 mod illegal;
 #[path = "decide/presence.rs"]
