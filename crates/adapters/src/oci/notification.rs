@@ -10,8 +10,11 @@ use cve_monitor_core::vocabulary::{
 };
 use serde::Deserialize;
 
-/// The media type of the envelope.
-pub const MEDIA_TYPE: &str = "application/vnd.docker.distribution.events.v2+json";
+/// The media types of the envelope, the same under both names: distribution before and since its version 3.
+pub const MEDIA_TYPES: [&str; 2] = [
+    "application/vnd.docker.distribution.events.v1+json",
+    "application/vnd.docker.distribution.events.v2+json",
+];
 /// The longest envelope that is read, in bytes.
 pub const MAX_NOTIFICATION_BYTES: usize = 4 * 1024 * 1024;
 /// The most events of one envelope; the server sends one at a time unless it was waiting.
@@ -38,8 +41,11 @@ pub enum NotificationError {
     #[error("the notification carries {0} events; at most {MAX_EVENTS} are read")]
     TooMany(usize),
     /// Not an envelope.
-    #[error("the body is no envelope of registry events ({0}); expected {MEDIA_TYPE}")]
-    Malformed(String),
+    #[error("the body is no envelope of registry events ({why}); expected {}", MEDIA_TYPES[1])]
+    Malformed {
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 #[derive(Deserialize)]
@@ -77,7 +83,7 @@ pub fn parse(body: &[u8], registry: &RegistryName) -> Result<Notification, Notif
         return Err(NotificationError::TooLong(body.len()));
     }
     let envelope: Envelope =
-        serde_json::from_slice(body).map_err(|e| NotificationError::Malformed(e.to_string()))?;
+        serde_json::from_slice(body).map_err(|e| NotificationError::Malformed { why: e.to_string() })?;
     if envelope.events.len() > MAX_EVENTS {
         return Err(NotificationError::TooMany(envelope.events.len()));
     }
@@ -232,7 +238,7 @@ mod tests {
         );
         for bad in ["", "{}", "[]", r#"{"events":7}"#] {
             assert!(
-                matches!(parse(bad.as_bytes(), &registry()), Err(NotificationError::Malformed(_))),
+                matches!(parse(bad.as_bytes(), &registry()), Err(NotificationError::Malformed { .. })),
                 "{bad}"
             );
         }

@@ -19,7 +19,7 @@ use super::transport::{Ask, Transport};
 /// How often the transfer of one blob is taken up again.
 const MAX_RESUMES: u32 = 5;
 /// How long to wait before the first time; twice as long before each further one.
-const RESUME_PAUSE: Duration = Duration::from_millis(200);
+const RESUME_PAUSE: Duration = Duration::from_millis(100);
 
 type Source = BoxStream<'static, reqwest::Result<Bytes>>;
 

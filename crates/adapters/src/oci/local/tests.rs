@@ -263,3 +263,28 @@ async fn blobs_of_a_layout_have_an_address_and_those_of_an_archive_have_none() {
     let none = archive.location(&parsed("app"), &layer_of(&manifest)).await;
     assert!(matches!(none, Err(RegistryError::Unsupported(_))));
 }
+
+#[tokio::test]
+async fn a_docker_archive_with_an_index_of_its_own_is_read_by_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.tar");
+    let bytes = manifest(b"{}", b"layer");
+    let digest = Digest::of(bytes.as_bytes());
+    let index = format!(
+        r#"{{"schemaVersion":2,"manifests":[{{"digest":"{digest}","size":1,"annotations":{{
+            "io.containerd.image.name":"docker.io/team/app:v1","org.opencontainers.image.ref.name":"v1"}}}}]}}"#
+    );
+    let blob = format!("blobs/sha256/{}", digest.hex());
+    let list = br#"[{"Config":"gone","RepoTags":["team/app:v1"],"Layers":["gone"]}]"#;
+    tar_of(
+        &path,
+        &[
+            (&blob, Ok(bytes.as_bytes())),
+            ("index.json", Ok(index.as_bytes())),
+            ("manifest.json", Ok(list.as_slice())),
+        ],
+    );
+    let registry = open_archive(&path, ArchiveForm::Docker).await.unwrap();
+    assert_eq!(registry.resolve(&parsed("team/app"), &parsed("v1")).await, Ok(digest.clone()));
+    assert_eq!(registry.manifest(&image("team/app", &digest)).await.map(|m| m.bytes), Ok(bytes.into_bytes()));
+}
