@@ -67,7 +67,12 @@ async fn a_page_on_another_host_or_one_that_leads_back_is_refused() {
 
 #[tokio::test]
 async fn without_a_catalogue_only_a_list_of_names_works() {
-    for reply in [Reply::error(404, "NOT_FOUND"), Reply::status(405), Reply::error(400, "UNSUPPORTED")] {
+    for reply in [
+        Reply::error(404, "NOT_FOUND"),
+        Reply::ok("404 page not found").with_status(404),
+        Reply::status(405),
+        Reply::error(400, "UNSUPPORTED"),
+    ] {
         let server = FakeServer::start(move |_| reply.clone()).await;
         let error = all_repositories(&registry(&server), 9).await.unwrap_err();
         let told = error.to_string();

@@ -90,8 +90,7 @@ impl DistributionRegistry {
             let take = |page: CataloguePage| page.repositories.unwrap_or_default();
             let what = "the catalogue (where there is none, list the repositories by name)";
             let found = read_all(&self.transport, &Scope::Catalogue, "/v2/_catalog", what, take);
-            let found = found.await.map_err(no_catalogue)?;
-            names.extend(valid(&found, "repository").filter(|name| selection.matches(name)));
+            names.extend(valid(&found.await?, "repository").filter(|name| selection.matches(name)));
         }
         names.sort();
         names.dedup();
@@ -259,14 +258,6 @@ fn manifest_ask(method: Method, repository: &RepositoryName, reference: &str) ->
 fn media_type(response: &Response) -> Option<MediaType> {
     let text = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
     Some(MediaType(text.split(';').next().unwrap_or(text).trim().to_owned()))
-}
-
-/// A registry that does not know the way to its catalogue has none.
-fn no_catalogue(error: RegistryError) -> RegistryError {
-    match error {
-        RegistryError::NotFound(what) => RegistryError::Unsupported(what),
-        other => other,
-    }
 }
 
 fn unexpected(ask: &Ask) -> RegistryError {

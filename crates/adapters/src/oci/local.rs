@@ -102,6 +102,21 @@ impl LocalRegistry {
         Ok(Self { name, repository, files: Files::Archive(archive) })
     }
 
+    /// The images that a name of [`ImageSource`] means here, sorted; all of them without a name.
+    ///
+    /// # Errors
+    /// `NotFound` where the name means none; else as a listing.
+    pub async fn select(&self, name: Option<&LocalName>) -> Result<Vec<ImageId>, RegistryError> {
+        let found = self.contents().await?.matching(name);
+        match name {
+            Some(name) if found.is_empty() => Err(RegistryError::NotFound(format!("`{name}`"))),
+            _ => Ok(found
+                .into_iter()
+                .map(|(repository, digest)| ImageId { registry: self.name.clone(), repository, digest })
+                .collect()),
+        }
+    }
+
     async fn contents(&self) -> Result<Contents, RegistryError> {
         let named: Vec<Named> = match &self.files {
             Files::Folder(folder) => folder.names().await?,

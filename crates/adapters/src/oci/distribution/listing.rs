@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cve_monitor_core::ports::RegistryError;
 use reqwest::header::LINK;
-use reqwest::{Method, Response};
+use reqwest::{Method, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
@@ -49,6 +49,10 @@ pub(super) async fn read_all<P: DeserializeOwned>(
             what: what.to_owned(),
         };
         let answer = transport.send(&ask).await?;
+        // A registry that does not know the way to its catalogue has none, in whatever words it says so.
+        if *scope == Scope::Catalogue && answer.response.status() == StatusCode::NOT_FOUND {
+            return Err(RegistryError::Unsupported(format!("{what}: it has none")));
+        }
         let response = expect_success(answer.response, what).await?;
         next = follow(transport, &ask.path, &response, what)?;
         let body = read_bounded(response, MAX_PAGE_BYTES).await?;

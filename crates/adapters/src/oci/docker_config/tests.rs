@@ -136,3 +136,11 @@ async fn a_helper_sees_the_given_environment_and_nothing_else() {
     assert_eq!(config.credentials("a.example").await, Ok(basic("eu", "none")));
     assert!(!format!("{config:?}").contains("REGION"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_helper_that_never_answers_is_given_up() {
+    let (folder, config) = config(r#"{"credsStore": "slow"}"#);
+    helper(&folder, "slow", "exec sleep 600");
+    let error = config.credentials("a.example").await.unwrap_err().to_string();
+    assert!(error.contains("did not answer within 30 s"), "{error}");
+}

@@ -7,6 +7,8 @@ use cve_monitor_core::ports::{ListedImage, RegistryError};
 use cve_monitor_core::vocabulary::{Digest, InvalidName, Reference, RepositoryName, Tag};
 use serde::Deserialize;
 
+use super::LocalName;
+
 /// The longest `index.json` or `manifest.json` that is read, in bytes.
 pub(super) const MAX_INDEX_BYTES: u64 = 8 * 1024 * 1024;
 /// The pre-defined annotation (OCI image-spec, annotations.md); tools put a tag or a whole reference there.
@@ -98,6 +100,25 @@ impl Contents {
         found.ok_or_else(|| missing(repository, &format!("has no tag {tag}")))
     }
 
+    /// The images that a name means; all of them without one.
+    pub(super) fn matching(&self, name: Option<&LocalName>) -> Vec<(RepositoryName, Digest)> {
+        let all = self.images.iter().flat_map(|(repository, images)| {
+            images.iter().map(move |(digest, tags)| (repository, digest, tags))
+        });
+        let means = |repository: &RepositoryName, digest: &Digest, tags: &BTreeSet<Tag>| match name {
+            None => true,
+            Some(LocalName::Tag(tag)) => tags.contains(tag),
+            Some(LocalName::Digest(wanted)) => wanted == digest,
+            Some(LocalName::Reference(wanted)) => {
+                let by_tag = || wanted.tag.as_ref().is_some_and(|tag| tags.contains(tag));
+                wanted.repository == *repository
+                    && wanted.digest.as_ref().map_or_else(by_tag, |d| d == digest)
+            }
+        };
+        let chosen = all.filter(|(repository, digest, tags)| means(repository, digest, tags));
+        chosen.map(|(repository, digest, _)| (repository.clone(), digest.clone())).collect()
+    }
+
     pub(super) fn tags(&self, repository: &RepositoryName, digest: &Digest) -> Vec<Tag> {
         let tags = self.images.get(repository).and_then(|images| images.get(digest));
         tags.map(|tags| tags.iter().cloned().collect()).unwrap_or_default()
@@ -178,6 +199,23 @@ mod tests {
         assert_eq!(contents.resolve(&repository("app"), &tag), Ok(Digest::of(b"m")));
         assert_eq!(contents.images(&repository("app")).map(|i| i.len()), Ok(2));
         assert!(contents.tags(&repository("app"), &Digest::of(b"n")).is_empty());
+    }
+
+    #[test]
+    fn a_name_means_what_it_says_and_no_name_means_all() {
+        let entries = vec![named("m", Some("v1")), named("n", Some("debian:v1")), named("o", None)];
+        let contents = Contents::of(&repository("app"), entries);
+        let digest = Digest::of(b"o");
+        for (name, expected) in [
+            (None, 3),
+            (Some(LocalName::Tag("v1".parse().unwrap())), 2),
+            (Some(LocalName::Digest(digest)), 1),
+            (Some(LocalName::Reference("debian:v1".parse().unwrap())), 1),
+            (Some(LocalName::Reference("debian:v2".parse().unwrap())), 0),
+            (Some(LocalName::Tag("v2".parse().unwrap())), 0),
+        ] {
+            assert_eq!(contents.matching(name.as_ref()).len(), expected, "{name:?}");
+        }
     }
 
     #[test]

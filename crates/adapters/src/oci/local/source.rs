@@ -1,6 +1,7 @@
 //! What a person types to name an image or where images are: `oci:PATH[:REF]`, `oci-archive:FILE[:REF]`,
 //! `docker-archive:FILE[:REF]` (containers-transports(5)), or a reference to a registry.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -40,6 +41,16 @@ pub enum LocalName {
     Digest(Digest),
     /// By a whole reference.
     Reference(Reference),
+}
+
+impl fmt::Display for LocalName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => tag.fmt(f),
+            Self::Digest(digest) => digest.fmt(f),
+            Self::Reference(reference) => reference.fmt(f),
+        }
+    }
 }
 
 /// Why a text names no source.

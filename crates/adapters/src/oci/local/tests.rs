@@ -112,6 +112,10 @@ async fn a_layout_is_read_anew_on_each_listing() {
     let digests = layout(folder.path(), &[("v1", b"one"), ("v2", b"two")]);
     assert_eq!(registry.images(&parsed("app"), None, 9).await.map(|p| p.items.len()), Ok(2));
     assert_eq!(registry.resolve(&parsed("app"), &parsed("v2")).await, Ok(digests[1].clone()));
+    let selected = registry.select(Some(&LocalName::Tag(parsed("v2")))).await;
+    assert_eq!(selected, Ok(vec![image("app", &digests[1])]));
+    let none = registry.select(Some(&LocalName::Tag(parsed("v3")))).await;
+    assert!(matches!(none, Err(RegistryError::NotFound(_))), "{none:?}");
 }
 
 #[tokio::test]
