@@ -3,6 +3,7 @@
 mod answers;
 mod authorization;
 mod blobs;
+mod certificates;
 mod listing;
 mod redirects;
 mod tags;
