@@ -13,11 +13,9 @@ use super::DatabaseError;
 
 /// The most operations in one transaction.
 const GROUP_MAX_OPERATIONS: usize = 500;
-/// How long a transaction takes in further operations.
+/// How long a transaction takes in further operations. It never waits for one: while it is being committed, the next
+/// ones gather, and waiting a little for them was measured to be slower.
 const GROUP_MAX_OPEN: Duration = Duration::from_millis(5);
-/// How long a transaction waits for one more, when the one before it held several: whoever was just answered comes
-/// back with its next operation in this time, and shares the commit.
-const LINGER: Duration = Duration::from_micros(200);
 /// How many operations may wait for the thread; more of them wait in their futures.
 const WAITING_MAX: usize = 4 * GROUP_MAX_OPERATIONS;
 
@@ -106,37 +104,34 @@ impl Drop for Writer {
 }
 
 fn serve(mut connection: Connection, version: u32, waiting: &Receiver<Box<dyn Job>>) {
-    let mut linger = Duration::ZERO;
     while let Ok(first) = waiting.recv() {
-        let joined = commit_group(&mut connection, version, first, waiting, linger);
-        linger = if joined > 1 { LINGER } else { Duration::ZERO };
+        commit_group(&mut connection, version, first, waiting);
     }
-    // Folds the log in where nobody else is at work; else whoever closes last does.
-    let folded = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    // Folds the log in where nobody else is at work, without waiting for them; else whoever closes last does.
+    let folded = connection
+        .busy_handler(None::<fn(i32) -> bool>)
+        .and_then(|()| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
     if let Err(error) = folded.and_then(|()| connection.close().map_err(|(_, error)| error)) {
         tracing::warn!(%error, "the database was not closed cleanly; nothing is lost, its log is read when next opened");
     }
 }
 
-/// One transaction. Answers how many operations it held.
+/// One transaction, and the answers to all that was in it.
 fn commit_group(
     connection: &mut Connection,
     version: u32,
     first: Box<dyn Job>,
     waiting: &Receiver<Box<dyn Job>>,
-    linger: Duration,
-) -> usize {
+) {
     let mut group = vec![first];
-    let committed = perform_group(connection, version, &mut group, waiting, linger);
+    let committed = perform_group(connection, version, &mut group, waiting);
     if committed.is_err() {
         // The database is busy for others, or broken: whoever waits behind learns it now, not one bound after another.
         group.extend(waiting.try_iter());
     }
-    let joined = group.len();
     for job in group {
         job.answer(committed.clone());
     }
-    joined
 }
 
 fn perform_group(
@@ -144,7 +139,6 @@ fn perform_group(
     version: u32,
     group: &mut Vec<Box<dyn Job>>,
     waiting: &Receiver<Box<dyn Job>>,
-    linger: Duration,
 ) -> Result<(), DatabaseError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     check_version(&transaction, version)?;
@@ -160,7 +154,7 @@ fn perform_group(
         }
         at += 1;
         if takes_more(group.len(), began.elapsed()) {
-            group.extend(waiting.try_recv().ok().or_else(|| waiting.recv_timeout(linger).ok()));
+            group.extend(waiting.try_recv().ok());
         }
     }
     Ok(transaction.commit()?)

@@ -45,6 +45,7 @@ pub(super) struct NewHead {
     pub(super) body: Vec<u8>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     Written,
     Conflict,

@@ -21,6 +21,7 @@ pub(super) const READY: &str = "SELECT EXISTS (SELECT 1 FROM queue WHERE lane = 
          OR EXISTS (SELECT 1 FROM queue WHERE lane = ?1 AND deliveries > 0 AND visible_at <= ?2)";
 
 /// Whether a lease held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Held {
     Yes,
     No,
