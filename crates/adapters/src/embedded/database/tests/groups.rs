@@ -23,8 +23,10 @@ async fn note(database: &Database, text: &'static str) -> Result<(), DatabaseErr
         .await
 }
 
-/// Keeps the writer busy outside of the group that is then formed, until the sender is dropped.
-async fn occupy(database: &Database) -> (mpsc::Sender<()>, tokio::task::JoinHandle<()>) {
+/// Keeps the writer in the first operation of a group, which others join until the sender is dropped.
+async fn occupy(
+    database: &Database,
+) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<(), DatabaseError>>) {
     let (release, released) = mpsc::channel::<()>();
     let (begun, has_begun) = tokio::sync::oneshot::channel();
     let busy = database.clone();
@@ -34,7 +36,7 @@ async fn occupy(database: &Database) -> (mpsc::Sender<()>, tokio::task::JoinHand
             let _ = released.recv();
             Ok(())
         });
-        wait.await.unwrap();
+        wait.await
     });
     has_begun.await.unwrap();
     (release, occupied)
@@ -55,7 +57,7 @@ async fn operations_that_wait_together_are_committed_together() {
     let (first, second) = (first.await, second.await);
     // The second operation saw what the first had written, and nobody else did yet.
     assert_eq!((first, second), (Ok(()), Ok((1, 0))));
-    occupied.await.unwrap();
+    occupied.await.unwrap().unwrap();
     assert_eq!(committed(&database, COUNT), 1);
 }
 
@@ -85,9 +87,36 @@ async fn an_operation_that_fails_or_panics_is_undone_and_hurts_no_other() {
     assert_eq!(failed, Err(DatabaseError::Refused("no".to_owned())));
     assert!(matches!(panicked, Err(DatabaseError::Refused(why)) if why.contains("panicked")));
     assert!(matches!(wrong, Err(DatabaseError::Refused(why)) if why.contains("nowhere")));
-    occupied.await.unwrap();
+    occupied.await.unwrap().unwrap();
     assert_eq!(committed(&database, "SELECT count(*) FROM notes WHERE text IN ('before', 'after')"), 2);
     assert_eq!(committed(&database, COUNT), 2);
+}
+
+#[tokio::test]
+async fn on_a_full_disk_only_what_is_kept_is_answered_as_kept() {
+    let (_folder, database) = notes();
+    let (release, occupied) = occupy(&database).await;
+    let filling = database.write(|tx| {
+        // Stands for the disk: no page more than there are.
+        tx.query_row("PRAGMA max_page_count = 1", [], |_| Ok(()))?;
+        Ok(tx.execute("INSERT INTO notes VALUES (hex(randomblob(1000000)))", [])?)
+    });
+    let all = async { tokio::join!(note(&database, "before"), filling, note(&database, "after")) };
+    let (before, filled, after) = {
+        let mut all = Box::pin(all);
+        assert!(poll!(&mut all).is_pending());
+        drop(release);
+        all.await
+    };
+    // SQLite gives the whole transaction up: who shared it is told to try again.
+    assert!(matches!(filled, Err(DatabaseError::Unavailable(_))), "{filled:?}");
+    assert!(matches!(occupied.await.unwrap(), Err(DatabaseError::Unavailable(_))));
+    let kept = [before, after].iter().filter(|answer| answer.is_ok()).count();
+    assert_eq!(committed(&database, COUNT), i64::try_from(kept).unwrap());
+    let freed = database.write(|tx| Ok(tx.query_row("PRAGMA max_page_count = 1000000", [], |_| Ok(()))?));
+    freed.await.unwrap();
+    note(&database, "later").await.unwrap();
+    assert_eq!(committed(&database, "SELECT count(*) FROM notes WHERE text = 'later'"), 1);
 }
 
 #[tokio::test]
@@ -99,7 +128,7 @@ async fn an_operation_whose_future_is_dropped_before_its_turn_does_not_happen() 
         assert!(poll!(&mut dropped).is_pending());
     }
     drop(release);
-    occupied.await.unwrap();
+    occupied.await.unwrap().unwrap();
     note(&database, "kept").await.unwrap();
     assert_eq!(committed(&database, COUNT), 1);
 }
@@ -148,7 +177,7 @@ async fn dropping_the_last_handle_writes_what_waits_and_folds_the_log_in() {
     });
     tokio::task::yield_now().await;
     drop(release);
-    occupied.await.unwrap();
+    occupied.await.unwrap().unwrap();
     late.await.unwrap().unwrap();
     drop(database);
     let names: Vec<_> =
