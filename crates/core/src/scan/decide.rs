@@ -62,6 +62,11 @@ pub enum Command {
     ResolvedArtifact(ArtifactKind),
     /// The registry answered that it is not there.
     NotFound,
+    /// Its platform is outside of the configured scope.
+    OutOfScope {
+        /// The platform.
+        detail: String,
+    },
     /// The layer index has the keys.
     LayersRecorded {
         /// The keys.
@@ -123,6 +128,9 @@ pub fn decide(
         Command::NotFound if state.deleted => Ok(vec![]),
         Command::NotFound => Ok(vec![ImageEvent::ImageDeleted]),
         _ if state.deleted => rejected("an answer", "the image was deleted meanwhile"),
+        Command::OutOfScope { detail } => {
+            Ok(vec![ImageEvent::Abandoned { reason: AbandonReason::OutOfScope, detail }])
+        }
         Command::ResolvedImage(resolved) => Ok(vec![ImageEvent::ManifestResolved(resolved)]),
         Command::ResolvedIndex(children) => Ok(vec![ImageEvent::IndexResolved { children }]),
         Command::ResolvedArtifact(kind) => Ok(vec![ImageEvent::ArtifactResolved { kind }]),

@@ -108,6 +108,8 @@ pub enum AbandonReason {
     Failed,
     /// A step failed as often as it may.
     AttemptsExhausted,
+    /// Its platform is outside of the configured scope.
+    OutOfScope,
 }
 
 impl AbandonReason {
@@ -119,6 +121,7 @@ impl AbandonReason {
             Self::Corrupt => "corrupt",
             Self::Failed => "failed",
             Self::AttemptsExhausted => "attempts_exhausted",
+            Self::OutOfScope => "out_of_scope",
         }
     }
 }

@@ -1,0 +1,297 @@
+//! Drives one image: head, next step, perform, decide, append, until it waits or is done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Ports;
+use super::perform::{Performed, Workbench};
+use crate::ports::{AppendError, DeadLetterReason, StoreError};
+use crate::scan::{
+    AbandonReason, Command, Due, Event, FailureClass, Head, HeadState, ImageEvent, ImageState, Policy, Rejection,
+    ReportId, Resolved, Step, StreamId, decide, evolve, next_step, seal,
+};
+use crate::vocabulary::{ArtifactKind, ImageId, Lane, ScanRequest, Verdict};
+
+/// How often a drive starts again because somebody else appended first.
+const CONFLICTS_MAX: u32 = 20;
+/// How many steps a drive takes at the most: more than any image needs.
+const STEPS_MAX: u32 = 64;
+/// How often an append is attempted while the store is not available.
+const APPEND_ATTEMPTS_MAX: u32 = 4;
+const APPEND_WAIT: Duration = Duration::from_millis(200);
+
+/// How a drive ended. Everything that it says is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A new report was delivered.
+    Reported {
+        /// The report.
+        report: ReportId,
+        /// Its verdict.
+        verdict: Verdict,
+    },
+    /// Assessed; the last report still says it all.
+    Unchanged,
+    /// Nothing was to be done.
+    Current,
+    /// An index: its children have been queued.
+    Index(u32),
+    /// Not an image.
+    Artifact(ArtifactKind),
+    /// The registry does not have it.
+    Deleted,
+    /// Nothing can be done until then.
+    Waiting {
+        /// Until when.
+        until: Due,
+        /// Whether the other side asked to slow down.
+        throttled: bool,
+    },
+    /// Given up in this drive.
+    Abandoned {
+        /// Why.
+        reason: AbandonReason,
+        /// What happened.
+        detail: String,
+    },
+}
+
+impl Outcome {
+    /// The reason for a dead letter, where the outcome deserves one.
+    #[must_use]
+    pub fn dead_letter(&self) -> Option<(DeadLetterReason, String)> {
+        let Self::Abandoned { reason, detail } = self else { return None };
+        let reason = match reason {
+            AbandonReason::Denied => DeadLetterReason::Denied,
+            AbandonReason::Corrupt => DeadLetterReason::Corrupt,
+            AbandonReason::Failed => DeadLetterReason::Failed,
+            AbandonReason::AttemptsExhausted => DeadLetterReason::AttemptsExhausted,
+            AbandonReason::OutOfScope => return None,
+        };
+        Some((reason, detail.clone()))
+    }
+}
+
+/// Why a drive could not even remember how it failed: the message must come again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DriveError {
+    /// The event store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The stream holds something that these rules did not write.
+    #[error("the stream of {image} cannot be followed: {problem}")]
+    Broken {
+        /// The image.
+        image: ImageId,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Others kept appending.
+    #[error("others kept changing {0} meanwhile")]
+    Contended(ImageId),
+    /// No registry of that name is configured.
+    #[error("no registry named `{0}` is configured")]
+    UnknownRegistry(String),
+}
+
+enum Stop {
+    Conflict,
+    Failed(DriveError),
+}
+
+impl From<DriveError> for Stop {
+    fn from(error: DriveError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Drives images.
+#[derive(Debug, Clone)]
+pub struct Driver {
+    ports: Arc<Ports>,
+    policy: Policy,
+}
+
+/// What is known of the image while it is driven; events wait here for the next durable barrier.
+struct Progress<'a> {
+    ports: &'a Ports,
+    image: &'a ImageId,
+    stream: StreamId,
+    version: u64,
+    state: ImageState,
+    pending: Vec<ImageEvent>,
+    reported: Option<(ReportId, Verdict)>,
+    verified: bool,
+    given_up: Option<(AbandonReason, String)>,
+}
+
+impl Driver {
+    /// A driver over these ports.
+    #[must_use]
+    pub fn new(ports: Arc<Ports>) -> Self {
+        let policy = ports.policy();
+        Self { ports, policy }
+    }
+
+    /// The policy in use.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Drives the image of a request until it waits or is done. When this returns Ok, everything needed to go on
+    /// is durable: the request may be acknowledged.
+    ///
+    /// # Errors
+    /// Where the stream cannot be read or written: the request must come again.
+    pub async fn drive(&self, request: &ScanRequest, lane: Lane) -> Result<Outcome, DriveError> {
+        for _ in 0..CONFLICTS_MAX {
+            match self.attempt(request, lane).await {
+                Ok(outcome) => return Ok(outcome),
+                // The answer, if there was one, began before somebody else's event: it is thrown away.
+                Err(Stop::Conflict) => {}
+                Err(Stop::Failed(error)) => return Err(error),
+            }
+        }
+        Err(DriveError::Contended(request.image.clone()))
+    }
+
+    async fn attempt(&self, request: &ScanRequest, lane: Lane) -> Result<Outcome, Stop> {
+        let image = &request.image;
+        let registry = self
+            .ports
+            .registries
+            .get(&image.registry)
+            .ok_or_else(|| DriveError::UnknownRegistry(image.registry.to_string()))?;
+        let mut progress = Progress::read(&self.ports, image).await?;
+        let mut bench = Workbench::new(&self.ports, &self.policy, registry.as_ref(), image, lane);
+        progress.take(Command::Request(request.clone()))?;
+        for _ in 0..STEPS_MAX {
+            let step = next_step(&progress.state, &self.policy, self.ports.clock.now());
+            if progress.must_be_durable_before(&step) {
+                progress.flush().await?;
+            }
+            if matches!(step, Step::Done | Step::Wait(_)) {
+                return Ok(progress.outcome(false));
+            }
+            match bench.perform(&step, &progress.state).await {
+                Performed::Forgotten => return Ok(Outcome::Deleted),
+                Performed::Command(command) => {
+                    let failed = match &command {
+                        Command::Failed { failure, .. } => Some(failure.class),
+                        _ => None,
+                    };
+                    progress.take(command)?;
+                    if let Some(class) = failed
+                        && class != FailureClass::NotIndexed
+                    {
+                        progress.flush().await?;
+                        return Ok(progress.outcome(class == FailureClass::Throttled));
+                    }
+                }
+            }
+        }
+        Err(DriveError::Broken { image: image.clone(), problem: "it takes more steps than any image does".into() }.into())
+    }
+}
+
+impl<'a> Progress<'a> {
+    async fn read(ports: &'a Ports, image: &'a ImageId) -> Result<Self, Stop> {
+        let stream = StreamId::image(image);
+        let head = ports.store.head(&stream).await.map_err(DriveError::Store)?;
+        let (version, state) = match head {
+            None => (0, ImageState::default()),
+            Some(Head { version, state: HeadState::Image(state) }) => (version, *state),
+            Some(_) => {
+                let problem = "its head is not an image's".to_owned();
+                return Err(DriveError::Broken { image: image.clone(), problem }.into());
+            }
+        };
+        Ok(Self {
+            ports,
+            image,
+            stream,
+            version,
+            state,
+            pending: vec![],
+            reported: None,
+            verified: false,
+            given_up: None,
+        })
+    }
+
+    fn take(&mut self, command: Command) -> Result<(), Stop> {
+        let now = self.ports.clock.now();
+        let events = match decide(self.image, &self.state, command, now) {
+            Ok(events) => events,
+            // Only a state that others have moved on rejects what this one asked for.
+            Err(Rejection { .. }) => return Err(Stop::Conflict),
+        };
+        for event in events {
+            let state = evolve(std::mem::take(&mut self.state), now, &event)
+                .map_err(|e| DriveError::Broken { image: self.image.clone(), problem: e.to_string() })?;
+            self.state = state;
+            match &event {
+                ImageEvent::Assessed(a) => self.reported = Some((a.report.clone(), a.verdict)),
+                ImageEvent::Verified { .. } => self.verified = true,
+                ImageEvent::Abandoned { reason, detail } => self.given_up = Some((*reason, detail.clone())),
+                _ => {}
+            }
+            self.pending.push(event);
+        }
+        Ok(())
+    }
+
+    /// Before the scanner or a sink acts, before a deleted image's keys are forgotten, and before the message is
+    /// acknowledged. An assessment needs a barrier only for what is not its own preparation: its answer is
+    /// appended at the version that was read before it began, so a request recorded meanwhile discards it.
+    fn must_be_durable_before(&self, step: &Step) -> bool {
+        match step {
+            Step::Index | Step::Deliver { .. } | Step::Forget | Step::Wait(_) | Step::Done => true,
+            Step::Assess { .. } => self.pending.iter().any(|event| !matches!(event, ImageEvent::Indexed { .. })),
+            Step::Resolve | Step::RecordLayers => false,
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), Stop> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let events: Vec<Event> = self.pending.drain(..).map(Event::from).collect();
+        let sealed = seal(&self.stream, self.version, self.ports.clock.now(), events);
+        let version = self.version + sealed.len() as u64;
+        let head = Head { version, state: HeadState::Image(Box::new(self.state.clone())) };
+        for attempt in 1.. {
+            match self.ports.store.append(&self.stream, self.version, &sealed, &head).await {
+                Ok(()) => break,
+                Err(AppendError::Conflict { .. }) => return Err(Stop::Conflict),
+                // It may have happened: the same append again is recognised by its event ids.
+                Err(AppendError::Store(StoreError::Transient(_))) if attempt < APPEND_ATTEMPTS_MAX => {
+                    self.ports.clock.sleep_until(self.ports.clock.now().plus(APPEND_WAIT * attempt)).await;
+                }
+                Err(AppendError::Store(error)) => return Err(DriveError::Store(error).into()),
+            }
+        }
+        self.version = version;
+        Ok(())
+    }
+
+    fn outcome(self, throttled: bool) -> Outcome {
+        if let Some((reason, detail)) = self.given_up {
+            return Outcome::Abandoned { reason, detail };
+        }
+        if let Some(until) = self.state.due {
+            return Outcome::Waiting { until, throttled };
+        }
+        if let Some((report, verdict)) = self.reported {
+            return Outcome::Reported { report, verdict };
+        }
+        match self.state.resolved {
+            Some(Resolved::Index(children)) => Outcome::Index(children),
+            Some(Resolved::Artifact(kind)) => Outcome::Artifact(kind),
+            _ if self.state.deleted => Outcome::Deleted,
+            _ if self.verified => Outcome::Unchanged,
+            _ => Outcome::Current,
+        }
+    }
+}

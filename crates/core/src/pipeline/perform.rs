@@ -1,0 +1,290 @@
+//! Performs steps through the ports, and says what came of them as commands.
+
+use futures::StreamExt;
+use serde::Deserialize;
+
+use super::Ports;
+use super::assess::assess;
+use crate::ports::{
+    ArchiveError, IndexRequest, LayerIndexError, QueueError, Registry, RegistryError, ReportObject, ScannerError,
+    SinkError, StoreError,
+};
+use crate::scan::{
+    Command, DeliveredReport, Failure, FailureClass, ImageEvent, ImageState, Policy, ResolvedImage, Step, StepName,
+    StreamId,
+};
+use crate::vocabulary::{
+    Cause, Child, Descriptor, ImageId, ImageManifest, Lane, LayerKey, Manifest, Platform, RequestId, ScanRequest,
+};
+
+/// The longest image configuration that is read, in bytes.
+const MAX_CONFIG_BYTES: usize = 8 * 1024 * 1024;
+/// How many events are read at a time when a deleted image's keys are looked up.
+const EVENTS_PAGE: usize = 100;
+
+/// What came of a step.
+pub(super) enum Performed {
+    /// Tell the rules.
+    Command(Command),
+    /// The keys of a deleted image are forgotten; nothing comes after it.
+    Forgotten,
+}
+
+/// What performing the steps of one image needs.
+pub(super) struct Workbench<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) policy: &'a Policy,
+    pub(super) registry: &'a dyn Registry,
+    pub(super) image: &'a ImageId,
+    lane: Lane,
+    /// The manifest, once read: the head is too small for it, and a drive reads it at most once.
+    manifest: Option<ImageManifest>,
+}
+
+impl<'a> Workbench<'a> {
+    pub(super) fn new(
+        ports: &'a Ports,
+        policy: &'a Policy,
+        registry: &'a dyn Registry,
+        image: &'a ImageId,
+        lane: Lane,
+    ) -> Self {
+        Self { ports, policy, registry, image, lane, manifest: None }
+    }
+
+    pub(super) async fn perform(&mut self, step: &Step, state: &ImageState) -> Performed {
+        let result = match step {
+            Step::Resolve => self.resolve().await,
+            Step::RecordLayers => self.record_layers().await,
+            Step::Index => self.index().await,
+            Step::Assess { at_least } => assess(self, state, *at_least).await,
+            Step::Deliver { report, body, assessed, sink } => {
+                let object = ReportObject { id: report.clone(), assessed: *assessed, body: vec![] };
+                self.deliver(object, body, sink).await
+            }
+            Step::Forget => match self.forget().await {
+                Ok(()) => return Performed::Forgotten,
+                Err(failure) => Err(failure),
+            },
+            Step::Wait(_) | Step::Done => Err(permanent("there is no such step to perform".to_owned())),
+        };
+        let step = step.name().unwrap_or(StepName::Resolve);
+        Performed::Command(result.unwrap_or_else(|failure| Command::Failed { step, failure }))
+    }
+
+    async fn resolve(&mut self) -> Result<Command, Failure> {
+        let raw = match self.registry.manifest(self.image).await {
+            Ok(raw) => raw,
+            Err(RegistryError::NotFound(_)) => return Ok(Command::NotFound),
+            Err(error) => return Err(error.into()),
+        };
+        match raw.parse().map_err(|e| failure(FailureClass::Corrupt, e.to_string()))? {
+            Manifest::Artifact(kind) => Ok(Command::ResolvedArtifact(kind)),
+            Manifest::Index(children) => self.queue_children(children).await,
+            Manifest::Image(manifest) => {
+                let platform = self.platform(&manifest.config).await?;
+                let layers = u32::try_from(manifest.layers.len()).unwrap_or(u32::MAX);
+                let config = manifest.config.digest.clone();
+                self.manifest = Some(manifest);
+                if self.ports.scope.admits_platform(self.image, platform.as_ref()) {
+                    Ok(Command::ResolvedImage(ResolvedImage { config, layers, platform }))
+                } else {
+                    let detail = platform.map(|p| p.to_string()).unwrap_or_default();
+                    Ok(Command::OutOfScope { detail })
+                }
+            }
+        }
+    }
+
+    /// Queued before the index is recorded as resolved: after a crash in between they are queued again, under
+    /// the same request ids.
+    async fn queue_children(&self, children: Vec<Child>) -> Result<Command, Failure> {
+        let parent = &self.image.digest;
+        let wanted: Vec<ScanRequest> = children
+            .iter()
+            .filter(|child| self.ports.scope.admits_platform(self.image, child.platform.as_ref()))
+            .map(|child| ScanRequest {
+                id: RequestId::derived(&["child", parent.as_str(), &self.image.sibling(child.digest.clone()).to_string()]),
+                image: self.image.sibling(child.digest.clone()),
+                cause: Cause::IndexChild { parent: parent.clone() },
+                at_least: None,
+            })
+            .collect();
+        for batch in wanted.chunks(crate::ports::MAX_SEND) {
+            self.ports.queue.send(self.lane, batch).await?;
+        }
+        Ok(Command::ResolvedIndex(children.into_iter().map(|child| child.digest).collect()))
+    }
+
+    async fn platform(&self, config: &Descriptor) -> Result<Option<Platform>, Failure> {
+        let mut stream = match self.registry.blob(&self.image.repository, config).await {
+            Ok(stream) => stream,
+            // The manifest is there and its configuration is not: the layers may still be looked at.
+            Err(RegistryError::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let mut bytes = Vec::new();
+        while let Some(chunk) = stream.next().await {
+            bytes.extend_from_slice(&chunk?);
+            if bytes.len() > MAX_CONFIG_BYTES {
+                return Ok(None);
+            }
+        }
+        #[derive(Deserialize)]
+        struct Config {
+            os: String,
+            architecture: String,
+            variant: Option<String>,
+        }
+        let config: Option<Config> = serde_json::from_slice(&bytes).ok();
+        Ok(config.filter(|c| !c.os.is_empty() && c.os.len() + c.architecture.len() <= 64).map(|c| Platform {
+            os: c.os,
+            architecture: c.architecture,
+            variant: c.variant.filter(|v| !v.is_empty() && v.len() <= 16),
+        }))
+    }
+
+    async fn request(&mut self) -> Result<IndexRequest, Failure> {
+        let manifest = match &self.manifest {
+            Some(manifest) => manifest.clone(),
+            None => {
+                let raw = self.registry.manifest(self.image).await?;
+                match raw.parse() {
+                    Ok(Manifest::Image(manifest)) => manifest,
+                    Ok(_) => return Err(permanent("the manifest of a digest changed its kind".to_owned())),
+                    Err(error) => return Err(failure(FailureClass::Corrupt, error.to_string())),
+                }
+            }
+        };
+        self.manifest = Some(manifest.clone());
+        Ok(IndexRequest { image: self.image.clone(), manifest })
+    }
+
+    async fn record_layers(&mut self) -> Result<Command, Failure> {
+        let request = match self.request().await {
+            Err(failure) => return self.gone_or(failure).await,
+            Ok(request) => request,
+        };
+        let keys = self.ports.scanner.keys(&request);
+        self.ports.index.record(self.image, &keys).await?;
+        Ok(Command::LayersRecorded { keys, generation: self.policy.key_generation })
+    }
+
+    async fn index(&mut self) -> Result<Command, Failure> {
+        let request = match self.request().await {
+            Err(failure) => return self.gone_or(failure).await,
+            Ok(request) => request,
+        };
+        match self.ports.scanner.index(&request).await {
+            Ok(()) => Ok(Command::Indexed(self.policy.scanner.clone())),
+            Err(ScannerError::Gone(detail)) => self.gone_or(failure(FailureClass::Corrupt, detail)).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Something of the image is not there: only the registry's answer about its manifest says whether it is gone.
+    async fn gone_or(&self, failure: Failure) -> Result<Command, Failure> {
+        match self.registry.manifest(self.image).await {
+            Err(RegistryError::NotFound(_)) => Ok(Command::NotFound),
+            _ => Err(failure),
+        }
+    }
+
+    async fn deliver(
+        &self,
+        mut object: ReportObject,
+        body: &crate::vocabulary::Digest,
+        sink: &str,
+    ) -> Result<Command, Failure> {
+        let Some(target) = self.ports.sinks.iter().find(|candidate| candidate.name() == sink) else {
+            return Err(permanent(format!("no sink named `{sink}` is configured")));
+        };
+        object.body = self
+            .ports
+            .archive
+            .get(body)
+            .await?
+            .ok_or_else(|| permanent(format!("the archive does not hold {body}, which was to be delivered")))?;
+        target.deliver(&object).await?;
+        Ok(Command::Delivered(DeliveredReport { report: object.id, sink: sink.to_owned() }))
+    }
+
+    /// The keys come from the events: there is no inverse index.
+    async fn forget(&self) -> Result<(), Failure> {
+        let stream = StreamId::image(self.image);
+        let mut from = 1;
+        loop {
+            let events = self.ports.store.read(&stream, from, EVENTS_PAGE).await?;
+            for recorded in &events {
+                if let crate::scan::Event::Image(ImageEvent::LayersRecorded { keys, .. }) = &recorded.event {
+                    let keys: &[LayerKey] = keys;
+                    self.ports.index.forget(self.image, keys).await?;
+                }
+            }
+            if events.len() < EVENTS_PAGE {
+                return Ok(());
+            }
+            from += events.len() as u64;
+        }
+    }
+}
+
+pub(super) fn failure(class: FailureClass, detail: String) -> Failure {
+    Failure { class, detail, retry_after: None }
+}
+
+pub(super) fn permanent(detail: String) -> Failure {
+    failure(FailureClass::Permanent, detail)
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RegistryError::Throttled { retry_after, .. } => {
+                Self { class: FailureClass::Throttled, detail, retry_after }
+            }
+            RegistryError::Denied(_) => failure(FailureClass::Denied, detail),
+            RegistryError::Corrupt(_) | RegistryError::NotFound(_) => failure(FailureClass::Corrupt, detail),
+            RegistryError::Transient(_) => failure(FailureClass::Transient, detail),
+            RegistryError::Unsupported(_) => permanent(detail),
+        }
+    }
+}
+
+impl From<ScannerError> for Failure {
+    fn from(error: ScannerError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ScannerError::Transient { retry_after, .. } => {
+                Self { class: FailureClass::Transient, detail, retry_after }
+            }
+            ScannerError::Loading(_) => failure(FailureClass::Loading, detail),
+            ScannerError::Behind => failure(FailureClass::Behind, detail),
+            ScannerError::NotIndexed => failure(FailureClass::NotIndexed, detail),
+            ScannerError::Denied(_) => failure(FailureClass::Denied, detail),
+            ScannerError::Corrupt(_) | ScannerError::Gone(_) => failure(FailureClass::Corrupt, detail),
+            ScannerError::Permanent(_) => permanent(detail),
+        }
+    }
+}
+
+macro_rules! transient_or_permanent {
+    ($error:ident) => {
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                let detail = error.to_string();
+                match error {
+                    $error::Transient(_) => failure(FailureClass::Transient, detail),
+                    _ => permanent(detail),
+                }
+            }
+        }
+    };
+}
+
+transient_or_permanent!(LayerIndexError);
+transient_or_permanent!(QueueError);
+transient_or_permanent!(ArchiveError);
+transient_or_permanent!(SinkError);
+transient_or_permanent!(StoreError);
