@@ -2,14 +2,28 @@
 //!
 //! *Ingest* drives images that requests name; the *pump* wakes those whose time has come; *notify* follows what
 //! the scanner learns; *reconcile* compares with the registries. Events make it fast, reconciliation makes it
-//! correct.
+//! correct. *Questions* read what is known; *rebuild* makes again what was lost.
 
-mod assess;
 mod drive;
-mod perform;
+mod ingest;
+mod journal;
+mod notify;
 mod ports_in_use;
+mod pump;
+mod questions;
+mod rebuild;
+mod reconcile;
 mod scope;
 
 pub use drive::{DriveError, Driver, Outcome};
+pub use ingest::{Ingest, IngestCounts, IngestSettings};
+pub use notify::{Followed, Notifier, NotifyError};
 pub use ports_in_use::{Ports, Registries};
+pub use pump::{Pump, PumpError};
+pub use questions::{
+    AffectedFinding, AffectedImage, Coverage, CoverageRow, HistoryEntry, QuestionError, Standing, affected,
+    coverage, history, index_children, standing_of,
+};
+pub use rebuild::{RebuildError, Rebuilt, rebuild_heads, rebuild_lake, rebuild_layer_index};
+pub use reconcile::{ReconcileError, ReconcileMode, ReconcileSettings, Reconciler, RoundObserver, Wanted};
 pub use scope::{InvalidScope, Rule, Scope};

@@ -14,7 +14,7 @@ mod report_archive;
 mod report_sink;
 mod scanner;
 
-pub use change_feed::{Candidates, ChangeFeed, Cursor, FeedError, Next};
+pub use change_feed::{Candidates, ChangeFeed, Cursor, FeedError, MAX_CURSOR_BYTES, Next};
 pub use clock::Clock;
 pub use event_store::{AppendError, EventStore, Position, StoreError};
 pub use layer_index::{LayerIndex, LayerIndexError};

@@ -1,24 +1,24 @@
 //! Drives one image: head, next step, perform, decide, append, until it waits or is done.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod assess;
+mod perform;
 
+use std::sync::Arc;
+
+use self::perform::{Performed, Workbench};
 use super::Ports;
-use super::perform::{Performed, Workbench};
+use super::journal::append;
 use crate::ports::{AppendError, DeadLetterReason, StoreError};
 use crate::scan::{
-    AbandonReason, Command, Due, Event, FailureClass, Head, HeadState, ImageEvent, ImageState, Policy, Rejection,
-    ReportId, Resolved, Step, StreamId, decide, evolve, next_step, seal,
+    AbandonReason, Command, Due, Event, FailureClass, Head, HeadState, ImageEvent, ImageState, Policy,
+    Rejection, ReportId, Resolved, Step, StreamId, decide, evolve, next_step,
 };
-use crate::vocabulary::{ArtifactKind, ImageId, Lane, ScanRequest, Verdict};
+use crate::vocabulary::{ArtifactKind, ImageId, Lane, ScanRequest, Timestamp, Verdict};
 
 /// How often a drive starts again because somebody else appended first.
 const CONFLICTS_MAX: u32 = 20;
 /// How many steps a drive takes at the most: more than any image needs.
 const STEPS_MAX: u32 = 64;
-/// How often an append is attempted while the store is not available.
-const APPEND_ATTEMPTS_MAX: u32 = 4;
-const APPEND_WAIT: Duration = Duration::from_millis(200);
 
 /// How a drive ended. Everything that it says is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +120,8 @@ struct Progress<'a> {
     version: u64,
     state: ImageState,
     pending: Vec<ImageEvent>,
+    /// When the first of them happened: they are dated alike, so that folding them again gives the same state.
+    batch_at: Option<Timestamp>,
     reported: Option<(ReportId, Verdict)>,
     verified: bool,
     given_up: Option<(AbandonReason, String)>,
@@ -191,7 +193,11 @@ impl Driver {
                 }
             }
         }
-        Err(DriveError::Broken { image: image.clone(), problem: "it takes more steps than any image does".into() }.into())
+        Err(DriveError::Broken {
+            image: image.clone(),
+            problem: "it takes more steps than any image does".into(),
+        }
+        .into())
     }
 }
 
@@ -214,6 +220,7 @@ impl<'a> Progress<'a> {
             version,
             state,
             pending: vec![],
+            batch_at: None,
             reported: None,
             verified: false,
             given_up: None,
@@ -228,7 +235,8 @@ impl<'a> Progress<'a> {
             Err(Rejection { .. }) => return Err(Stop::Conflict),
         };
         for event in events {
-            let state = evolve(std::mem::take(&mut self.state), now, &event)
+            let at = *self.batch_at.get_or_insert(now);
+            let state = evolve(std::mem::take(&mut self.state), at, &event)
                 .map_err(|e| DriveError::Broken { image: self.image.clone(), problem: e.to_string() })?;
             self.state = state;
             match &event {
@@ -248,7 +256,9 @@ impl<'a> Progress<'a> {
     fn must_be_durable_before(&self, step: &Step) -> bool {
         match step {
             Step::Index | Step::Deliver { .. } | Step::Forget | Step::Wait(_) | Step::Done => true,
-            Step::Assess { .. } => self.pending.iter().any(|event| !matches!(event, ImageEvent::Indexed { .. })),
+            Step::Assess { .. } => {
+                self.pending.iter().any(|event| !matches!(event, ImageEvent::Indexed { .. }))
+            }
             Step::Resolve | Step::RecordLayers => false,
         }
     }
@@ -258,21 +268,13 @@ impl<'a> Progress<'a> {
             return Ok(());
         }
         let events: Vec<Event> = self.pending.drain(..).map(Event::from).collect();
-        let sealed = seal(&self.stream, self.version, self.ports.clock.now(), events);
-        let version = self.version + sealed.len() as u64;
-        let head = Head { version, state: HeadState::Image(Box::new(self.state.clone())) };
-        for attempt in 1.. {
-            match self.ports.store.append(&self.stream, self.version, &sealed, &head).await {
-                Ok(()) => break,
-                Err(AppendError::Conflict { .. }) => return Err(Stop::Conflict),
-                // It may have happened: the same append again is recognised by its event ids.
-                Err(AppendError::Store(StoreError::Transient(_))) if attempt < APPEND_ATTEMPTS_MAX => {
-                    self.ports.clock.sleep_until(self.ports.clock.now().plus(APPEND_WAIT * attempt)).await;
-                }
-                Err(AppendError::Store(error)) => return Err(DriveError::Store(error).into()),
-            }
-        }
-        self.version = version;
+        let state = HeadState::Image(Box::new(self.state.clone()));
+        let at = self.batch_at.take().unwrap_or_else(|| self.ports.clock.now());
+        self.version = match append(self.ports, &self.stream, self.version, at, events, state).await {
+            Ok(version) => version,
+            Err(AppendError::Conflict { .. }) => return Err(Stop::Conflict),
+            Err(AppendError::Store(error)) => return Err(DriveError::Store(error).into()),
+        };
         Ok(())
     }
 

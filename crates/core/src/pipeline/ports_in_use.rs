@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Scope;
 use crate::ports::{Clock, EventStore, LayerIndex, Queue, Registry, ReportArchive, ReportSink, Scanner};
 use crate::scan::Policy;
-use crate::vocabulary::RegistryName;
+use crate::vocabulary::{FeedName, RegistryName};
 
 /// The generation of layer keys that this version makes.
 const KEY_GENERATION: u32 = 1;
@@ -55,6 +55,8 @@ pub struct Ports {
     pub sinks: Vec<Arc<dyn ReportSink>>,
     /// Which images are looked at.
     pub scope: Scope,
+    /// The feed that the notifier follows, where there is one: an assessment knows at least what it has followed.
+    pub feed: Option<FeedName>,
 }
 
 impl Ports {

@@ -42,7 +42,8 @@ impl Rule {
     }
 
     fn names_place(&self, registry: &RegistryName, repository: &RepositoryName) -> bool {
-        matches(self.registry.as_ref(), registry.as_str()) && matches(self.repository.as_ref(), repository.as_str())
+        matches(self.registry.as_ref(), registry.as_str())
+            && matches(self.repository.as_ref(), repository.as_str())
     }
 
     fn names_tags(&self, tags: &[Tag]) -> bool {
@@ -69,18 +70,19 @@ impl Scope {
     /// Whether a repository may hold anything in scope.
     #[must_use]
     pub fn admits_repository(&self, registry: &RegistryName, repository: &RepositoryName) -> bool {
-        let excluded = self
-            .exclude
-            .iter()
-            .any(|rule| rule.tag.is_none() && rule.platform.is_none() && rule.names_place(registry, repository));
+        let excluded = self.exclude.iter().any(|rule| {
+            rule.tag.is_none() && rule.platform.is_none() && rule.names_place(registry, repository)
+        });
         !excluded
-            && (self.include.is_empty() || self.include.iter().any(|rule| rule.names_place(registry, repository)))
+            && (self.include.is_empty()
+                || self.include.iter().any(|rule| rule.names_place(registry, repository)))
     }
 
     /// Whether an image with these tags is in scope. Without any tag only rules without a tag speak about it.
     #[must_use]
     pub fn admits(&self, image: &ImageId, tags: &[Tag]) -> bool {
-        let says = |rule: &Rule| rule.names_place(&image.registry, &image.repository) && rule.names_tags(tags);
+        let says =
+            |rule: &Rule| rule.names_place(&image.registry, &image.repository) && rule.names_tags(tags);
         let excluded = self.exclude.iter().any(|rule| rule.platform.is_none() && says(rule));
         !excluded && (self.include.is_empty() || self.include.iter().any(says))
     }
@@ -92,7 +94,8 @@ impl Scope {
         let says = |rule: &Rule| {
             rule.names_place(&image.registry, &image.repository) && matches(rule.platform.as_ref(), &platform)
         };
-        let excluded = self.exclude.iter().any(|rule| rule.platform.is_some() && rule.tag.is_none() && says(rule));
+        let excluded =
+            self.exclude.iter().any(|rule| rule.platform.is_some() && rule.tag.is_none() && says(rule));
         !excluded && (self.include.is_empty() || self.include.iter().any(says))
     }
 
@@ -146,7 +149,10 @@ mod tests {
         let scope = Scope { include: vec![rule(None, None, Some("linux/amd64*"))], ..Scope::default() };
         assert!(!scope.admits_platform(&image("a"), Some(&arm)));
         assert!(scope.admits_platform(&image("a"), None));
-        assert!(scope.admits(&image("a"), &[]), "before the manifest is read nothing is known of its platform");
+        assert!(
+            scope.admits(&image("a"), &[]),
+            "before the manifest is read nothing is known of its platform"
+        );
     }
 
     #[test]

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::{FeedName, Generation, LayerKey, Page, PageToken};
 
-/// Our place in a feed. Opaque to everyone but its adapter; durable.
+/// The longest cursor, in bytes: the head of a feed's stream holds three of them.
+pub const MAX_CURSOR_BYTES: usize = 160;
+
+/// Our place in a feed. At most [`MAX_CURSOR_BYTES`] long. Opaque to everyone but its adapter; durable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cursor(pub String);
@@ -54,7 +57,7 @@ pub type Candidates = Page<LayerKey>;
 /// Nothing is left behind.
 ///
 /// # Bounds
-/// Pages of at most `limit` keys.
+/// Pages of at most `limit` keys; cursors of at most [`MAX_CURSOR_BYTES`].
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait ChangeFeed: std::fmt::Debug + Send + Sync {

@@ -44,7 +44,7 @@ impl ReportObject {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait ReportSink: std::fmt::Debug + Send + Sync {
-    /// The name under which `Delivered` events remember this sink; at most 32 bytes.
+    /// The name under which `Delivered` events remember this sink; at most 16 bytes.
     fn name(&self) -> String;
 
     /// Delivers a report.

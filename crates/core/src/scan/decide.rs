@@ -127,6 +127,7 @@ pub fn decide(
         Command::Failed { step, failure } => Ok(on_failure(image, state, step, failure, now)),
         Command::NotFound if state.deleted => Ok(vec![]),
         Command::NotFound => Ok(vec![ImageEvent::ImageDeleted]),
+        Command::Delivered(delivered) => on_delivered(state, delivered),
         _ if state.deleted => rejected("an answer", "the image was deleted meanwhile"),
         Command::OutOfScope { detail } => {
             Ok(vec![ImageEvent::Abandoned { reason: AbandonReason::OutOfScope, detail }])
@@ -144,7 +145,6 @@ pub fn decide(
         Command::Verified { started, generation, content } => {
             on_verified(state, started, generation, &content)
         }
-        Command::Delivered(delivered) => on_delivered(state, delivered),
     }
 }
 
@@ -227,7 +227,7 @@ fn on_failure(
         }
         _ => {}
     }
-    let failures = state.failures.saturating_add(1);
+    let failures = state.failures_with(class);
     let retry_at = now.plus(backoff(image, failures, retry_after));
     let failed = ImageEvent::StepFailed { step, class, detail: detail.clone(), retry_at };
     if attempts_allowed(class).is_some_and(|allowed| failures >= allowed) {

@@ -57,7 +57,8 @@ pub fn evolve(
                 return Err(IllegalTransition::new("Indexed", "its layers were not recorded first"));
             }
             state.indexed = Some(scanner.clone());
-            progress(&mut state);
+            // Failures are kept: a scanner that loses what it has just indexed must not be asked for ever.
+            state.due = None;
         }
         ImageEvent::Assessed(assessed) => {
             if state.last_report.as_ref().is_some_and(|last| last.content == assessed.content) {
@@ -89,15 +90,18 @@ pub fn evolve(
         },
         ImageEvent::Waiting { until, .. } => state.due = Some(until.clone()),
         ImageEvent::StepFailed { class, retry_at, .. } => {
-            state.failures = state.failures.saturating_add(1);
+            state.failures = state.failures_with(*class);
+            state.failing = Some(*class);
             state.due = Some(Due::At(*retry_at));
             if *class == FailureClass::NotIndexed {
                 state.indexed = None;
-                state.due = None;
+                // The first time it is indexed again at once.
+                state.due = state.due.filter(|_| state.failures > 1);
             }
         }
         ImageEvent::Abandoned { reason, .. } => {
             state.abandoned = Some(*reason);
+            state.presence_doubted = false;
             state.due = None;
         }
         ImageEvent::ImageDeleted => {
@@ -142,8 +146,7 @@ fn requested(
         }
     }
     if state.abandoned.take().is_some() || matches!(cause, Cause::Operator) {
-        state.failures = 0;
-        state.due = None;
+        progress(state);
     }
     let open = state.open.get_or_insert(OpenRequest { since: at, at_least: None });
     open.at_least = open.at_least.max(at_least);
@@ -164,5 +167,6 @@ fn answered(state: &mut ImageState, started: Timestamp, generation: Option<Gener
 
 fn progress(state: &mut ImageState) {
     state.failures = 0;
+    state.failing = None;
     state.due = None;
 }

@@ -46,6 +46,9 @@ pub struct FeedState {
     pub fan_out: Option<FanOut>,
     /// The sweep under way.
     pub sweep: Option<FeedSweep>,
+    /// The generation that the cursor stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation: Option<Generation>,
     /// When the cursor last moved.
     pub moved: Option<Timestamp>,
     /// Notifications that have arrived.
@@ -92,18 +95,20 @@ pub fn evolve_feed(
                 .take()
                 .ok_or_else(|| IllegalTransition::new("FanOutDone", "no change is followed"))?;
             state.cursor = Some(fan_out.to);
+            state.generation = Some(fan_out.generation);
             state.moved = Some(at);
         }
         FeedEvent::GapFound { to, scope, generation } => {
             // Gaps join: one sweep from the beginning covers both.
             let scope = match state.sweep.take() {
-                Some(sweep) if sweep.scope != *scope => format!("{}, {scope}", sweep.scope),
-                _ => scope.clone(),
+                Some(sweep) => joined(&sweep.scope, scope),
+                None => joined("", scope),
             };
             state.sweep =
                 Some(FeedSweep { since: at, scope, generation: *generation, after: None, queued: 0 });
             state.fan_out = None;
             state.cursor = Some(to.clone());
+            state.generation = Some(*generation);
             state.moved = Some(at);
         }
         FeedEvent::SweepAdvanced { after, queued } => {
@@ -119,4 +124,15 @@ pub fn evolve_feed(
         }
     }
     Ok(state)
+}
+
+/// The longest scope that is spelt out, in bytes; what is longer is called everything.
+const MAX_SCOPE_BYTES: usize = 120;
+
+fn joined(known: &str, scope: &str) -> String {
+    if known.split(", ").any(|part| part == scope) {
+        return known.to_owned();
+    }
+    let both = if known.is_empty() { scope.to_owned() } else { format!("{known}, {scope}") };
+    if both.len() > MAX_SCOPE_BYTES { "everything".to_owned() } else { both }
 }

@@ -4,16 +4,16 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AbandonReason, ContentHash, Due, ReportId, ResolvedImage};
+use super::{AbandonReason, ContentHash, Due, FailureClass, ReportId, ResolvedImage};
 use crate::vocabulary::{
     ArtifactKind, Digest, Generation, Level, RequestId, ScannerIdentity, Timestamp, Verdict,
 };
 
 /// How many of the last request ids an image remembers: a redelivery older than these is looked at again, which
 /// costs an assessment and changes nothing.
-pub const RECENT_REQUESTS: usize = 6;
+pub const RECENT_REQUESTS: usize = 4;
 /// How many parent indexes an image remembers; the oldest goes first.
-pub const MAX_PARENTS: usize = 3;
+pub const MAX_PARENTS: usize = 2;
 
 /// What the manifest turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +79,7 @@ pub struct ImageState {
     /// A request that no assessment has answered yet.
     #[serde(rename = "q", skip_serializing_if = "Option::is_none")]
     pub open: Option<OpenRequest>,
-    /// Short forms of the last request ids, oldest first.
+    /// Short forms of the last request ids, oldest first: a collision of 48 bits within four is not to be met.
     #[serde(rename = "r", skip_serializing_if = "VecDeque::is_empty")]
     pub recent: VecDeque<String>,
     /// Indexes that name it.
@@ -94,7 +94,10 @@ pub struct ImageState {
     /// The knowledge of the last assessment.
     #[serde(rename = "g", skip_serializing_if = "Option::is_none")]
     pub generation: Option<Generation>,
-    /// Failed attempts since something last went well.
+    /// How the last attempt failed.
+    #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+    pub failing: Option<FailureClass>,
+    /// Attempts that failed in this way since something last went well.
     #[serde(rename = "f", skip_serializing_if = "is_zero")]
     pub failures: u32,
     /// What it waits for.
@@ -120,13 +123,19 @@ impl ImageState {
     /// The short form of a request id that is remembered.
     #[must_use]
     pub fn remembered(id: &RequestId) -> String {
-        RequestId::derived(&[&id.0]).0[..16].to_owned()
+        RequestId::derived(&[&id.0]).0[..12].to_owned()
     }
 
     /// Whether this request was recorded lately.
     #[must_use]
     pub fn knows(&self, id: &RequestId) -> bool {
         self.recent.contains(&Self::remembered(id))
+    }
+
+    /// How often it has failed in this way in a row, this time included.
+    #[must_use]
+    pub fn failures_with(&self, class: FailureClass) -> u32 {
+        if self.failing == Some(class) { self.failures.saturating_add(1) } else { 1 }
     }
 
     /// Whether it is an image with a report, nothing open and nothing to deliver to these sinks.

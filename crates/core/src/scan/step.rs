@@ -115,31 +115,39 @@ pub fn next_step(state: &ImageState, policy: &Policy, now: Timestamp) -> Step {
     {
         return Step::Wait(Due::At(at));
     }
+    // A report that was made is delivered, whatever became of its image since.
     if state.deleted {
-        return Step::Forget;
+        return undelivered(state, policy).unwrap_or(Step::Forget);
+    }
+    if state.presence_doubted {
+        return Step::Resolve;
     }
     if state.abandoned.is_some() {
         return Step::Done;
     }
     match &state.resolved {
-        _ if state.presence_doubted => Step::Resolve,
-        None if state.open.is_some() => Step::Resolve,
-        None | Some(Resolved::Index(_) | Resolved::Artifact(_)) => Step::Done,
         Some(Resolved::Image(_)) => image_step(state, policy),
+        // A push of what was an index or an artifact: the registry says what it is, children are queued again.
+        _ if state.open.is_some() => Step::Resolve,
+        _ => Step::Done,
     }
+}
+
+fn undelivered(state: &ImageState, policy: &Policy) -> Option<Step> {
+    let last = state.last_report.as_ref()?;
+    let sink = policy.sinks.iter().find(|sink| !last.delivered.contains(sink))?;
+    Some(Step::Deliver {
+        report: last.id.clone(),
+        body: last.body.clone(),
+        assessed: last.started,
+        sink: sink.clone(),
+    })
 }
 
 fn image_step(state: &ImageState, policy: &Policy) -> Step {
     // An earlier report leaves before a later one is made: a sink sees the series in order.
-    if let Some(last) = &state.last_report
-        && let Some(sink) = policy.sinks.iter().find(|sink| !last.delivered.contains(sink))
-    {
-        return Step::Deliver {
-            report: last.id.clone(),
-            body: last.body.clone(),
-            assessed: last.started,
-            sink: sink.clone(),
-        };
+    if let Some(step) = undelivered(state, policy) {
+        return step;
     }
     let Some(open) = state.open else { return Step::Done };
     if state.keys != Some(policy.key_generation) {

@@ -3,18 +3,19 @@
 use futures::StreamExt;
 use serde::Deserialize;
 
-use super::Ports;
 use super::assess::assess;
+use crate::pipeline::Ports;
 use crate::ports::{
-    ArchiveError, IndexRequest, LayerIndexError, QueueError, Registry, RegistryError, ReportObject, ScannerError,
-    SinkError, StoreError,
+    ArchiveError, IndexRequest, LayerIndexError, QueueError, Registry, RegistryError, ReportObject,
+    ScannerError, SinkError, StoreError,
 };
 use crate::scan::{
-    Command, DeliveredReport, Failure, FailureClass, ImageEvent, ImageState, Policy, ResolvedImage, Step, StepName,
-    StreamId,
+    Command, DeliveredReport, Failure, FailureClass, ImageEvent, ImageState, Policy, ResolvedImage, Step,
+    StepName, StreamId,
 };
 use crate::vocabulary::{
-    Cause, Child, Descriptor, ImageId, ImageManifest, Lane, LayerKey, Manifest, Platform, RequestId, ScanRequest,
+    Cause, Child, Descriptor, ImageId, ImageManifest, Lane, LayerKey, Manifest, Platform, RequestId,
+    ScanRequest,
 };
 
 /// The longest image configuration that is read, in bytes.
@@ -104,7 +105,11 @@ impl<'a> Workbench<'a> {
             .iter()
             .filter(|child| self.ports.scope.admits_platform(self.image, child.platform.as_ref()))
             .map(|child| ScanRequest {
-                id: RequestId::derived(&["child", parent.as_str(), &self.image.sibling(child.digest.clone()).to_string()]),
+                id: RequestId::derived(&[
+                    "child",
+                    parent.as_str(),
+                    &self.image.sibling(child.digest.clone()).to_string(),
+                ]),
                 image: self.image.sibling(child.digest.clone()),
                 cause: Cause::IndexChild { parent: parent.clone() },
                 at_least: None,
@@ -199,12 +204,9 @@ impl<'a> Workbench<'a> {
         let Some(target) = self.ports.sinks.iter().find(|candidate| candidate.name() == sink) else {
             return Err(permanent(format!("no sink named `{sink}` is configured")));
         };
-        object.body = self
-            .ports
-            .archive
-            .get(body)
-            .await?
-            .ok_or_else(|| permanent(format!("the archive does not hold {body}, which was to be delivered")))?;
+        object.body = self.ports.archive.get(body).await?.ok_or_else(|| {
+            permanent(format!("the archive does not hold {body}, which was to be delivered"))
+        })?;
         target.deliver(&object).await?;
         Ok(Command::Delivered(DeliveredReport { report: object.id, sink: sink.to_owned() }))
     }

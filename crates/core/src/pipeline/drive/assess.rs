@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::perform::Workbench;
 use crate::ports::{ArchiveError, RegistryError};
 use crate::scan::{
-    Assessed, Command, ContentHash, Failure, ImageState, LastReport, ParentIndex, ReportFacts, ReportId, Resolved,
-    finding_keys, render_report,
+    Assessed, Command, ContentHash, Failure, HeadState, ImageState, LastReport, ParentIndex, ReportFacts,
+    ReportId, Resolved, StreamId, finding_keys, render_report,
 };
 use crate::vocabulary::{
     Assessment, Finding, FindingKey, Generation, ImageId, SeverityCounts, Tag, Timestamp, Verdict,
@@ -18,14 +18,26 @@ pub(super) async fn assess(
     state: &ImageState,
     at_least: Option<Generation>,
 ) -> Result<Command, Failure> {
+    // A change is followed through the layer index: an image that was recorded there only after its fan-out is
+    // reached by no request, so its first assessment must know what the feed has followed by now.
+    let followed = followed_generation(bench).await?;
     let started = bench.ports.clock.now();
-    let assessment = bench.ports.scanner.assess(bench.image, at_least).await?;
+    let assessment = bench.ports.scanner.assess(bench.image, at_least.max(followed)).await?;
     let content = ContentHash::of(&assessment.findings, &assessment.completeness, &state.parents);
     let generation = assessment.knowledge.generation;
     match &state.last_report {
         Some(last) if last.content == content => Ok(Command::Verified { started, generation, content }),
         last => report(bench, state, last.as_ref(), started, &assessment, content).await,
     }
+}
+
+async fn followed_generation(bench: &Workbench<'_>) -> Result<Option<Generation>, Failure> {
+    let Some(feed) = &bench.ports.feed else { return Ok(None) };
+    let head = bench.ports.store.head(&StreamId::feed(feed)).await?;
+    Ok(head.and_then(|head| match head.state {
+        HeadState::Feed(state) => state.generation,
+        _ => None,
+    }))
 }
 
 async fn report(
@@ -89,7 +101,10 @@ async fn report(
 }
 
 /// A body that is lost or damaged must not stop the series: then everything counts as new, and a person is told.
-async fn archived_findings(bench: &Workbench<'_>, last: &LastReport) -> Result<BTreeSet<FindingKey>, Failure> {
+async fn archived_findings(
+    bench: &Workbench<'_>,
+    last: &LastReport,
+) -> Result<BTreeSet<FindingKey>, Failure> {
     let problem = match bench.ports.archive.get(&last.body).await {
         Ok(Some(body)) => match finding_keys(&body) {
             Ok(keys) => return Ok(keys),
@@ -107,7 +122,9 @@ async fn archived_findings(bench: &Workbench<'_>, last: &LastReport) -> Result<B
 async fn current_tags(bench: &Workbench<'_>, image: &ImageId) -> Result<Vec<Tag>, Failure> {
     match bench.registry.tags(image).await {
         Ok(tags) => Ok(tags),
-        Err(RegistryError::NotFound(_) | RegistryError::Denied(_) | RegistryError::Unsupported(_)) => Ok(vec![]),
+        Err(RegistryError::NotFound(_) | RegistryError::Denied(_) | RegistryError::Unsupported(_)) => {
+            Ok(vec![])
+        }
         Err(error) => Err(error.into()),
     }
 }

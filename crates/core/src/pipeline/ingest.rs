@@ -1,0 +1,364 @@
+//! Ingest: deliveries to outcomes, so many at a time.
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{BoxFuture, Either, FusedFuture, FutureExt, select};
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use super::{DriveError, Driver, Outcome, Ports};
+use crate::ports::{DeadLetter, DeadLetterReason, Delivery, MAX_RECEIVE, QueueError};
+use crate::scan::AbandonReason;
+use crate::vocabulary::{ImageId, Lane, RequestId, ScanRequest};
+
+/// One receive in this many begins with the lower lanes, so that a flood of pushes starves nobody.
+const LOWER_LANES_EVERY: u64 = 8;
+/// How many images must go well before a limit lowered by throttling rises by one.
+const RECOVERY_AFTER: u32 = 16;
+/// The wait after the queue itself failed.
+const QUEUE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How ingest works.
+#[derive(Debug, Clone, Copy)]
+pub struct IngestSettings {
+    /// Images at a time; halved when a registry or the scanner asks to slow down.
+    pub concurrency: usize,
+    /// How long a message is ours; extended while work goes on.
+    pub lease: Duration,
+    /// How long an empty queue is listened to.
+    pub wait: Duration,
+    /// A message delivered more often than this kills workers, and is buried.
+    pub max_deliveries: u32,
+}
+
+impl Default for IngestSettings {
+    fn default() -> Self {
+        Self {
+            concurrency: 16,
+            lease: Duration::from_secs(60),
+            wait: Duration::from_secs(5),
+            max_deliveries: 50,
+        }
+    }
+}
+
+/// What ingest has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IngestCounts {
+    /// Messages received.
+    pub received: u64,
+    /// New reports delivered.
+    pub reported: u64,
+    /// Assessed, with the same content as the last report.
+    pub unchanged: u64,
+    /// Requests that asked for nothing more.
+    pub current: u64,
+    /// Waiting for a time or for the scanner.
+    pub waiting: u64,
+    /// Indexes and things that are not images.
+    pub not_images: u64,
+    /// Gone from their registry.
+    pub deleted: u64,
+    /// Given up.
+    pub abandoned: u64,
+    /// Outside of the scope.
+    pub out_of_scope: u64,
+    /// Buried as dead letters.
+    pub buried: u64,
+    /// Left for redelivery, because not even the failure could be recorded.
+    pub failed: u64,
+}
+
+type Observer = Arc<dyn Fn(&ImageId, &Outcome) + Send + Sync>;
+
+/// Works through the queue.
+#[derive(Clone)]
+pub struct Ingest {
+    ports: Arc<Ports>,
+    driver: Driver,
+    settings: IngestSettings,
+    observer: Option<Observer>,
+}
+
+impl fmt::Debug for Ingest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ingest").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+enum Handled {
+    Outcome(Outcome),
+    OutOfScope,
+    Buried,
+    Failed,
+}
+
+impl Ingest {
+    /// Ingest over these ports.
+    #[must_use]
+    pub fn new(ports: Arc<Ports>, settings: IngestSettings) -> Self {
+        Self { driver: Driver::new(Arc::clone(&ports)), ports, settings, observer: None }
+    }
+
+    /// Lets somebody watch every outcome.
+    #[must_use]
+    pub fn on_outcome(mut self, observer: Observer) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Works until `stop`, then finishes what is in hand.
+    pub async fn run(&self, stop: impl Future<Output = ()> + Send) -> IngestCounts {
+        self.work(stop.boxed(), false).await
+    }
+
+    /// Works until every lane is empty and nothing is in hand.
+    pub async fn run_until_idle(&self) -> IngestCounts {
+        self.work(std::future::pending().boxed(), true).await
+    }
+
+    async fn work(&self, stop: BoxFuture<'_, ()>, until_idle: bool) -> IngestCounts {
+        let mut stop = stop.fuse();
+        let mut counts = IngestCounts::default();
+        let mut pace = Pace { limit: self.settings.concurrency.max(1), well: 0, picks: 0 };
+        let mut in_hand = FuturesUnordered::new();
+        // Listening to an empty lane goes on across rounds: a receive that is dropped may have leased something.
+        let mut listening = FuturesUnordered::new();
+        let mut listened = [false; Lane::ALL.len()];
+        loop {
+            let mut empty = false;
+            while !stop.is_terminated() && !empty && in_hand.len() < pace.limit {
+                let received = self.receive(&mut pace, in_hand.len()).await;
+                empty = received.is_empty();
+                counts.received += received.len() as u64;
+                in_hand.extend(received.into_iter().map(|(lane, delivery)| self.handle(lane, delivery)));
+            }
+            if in_hand.is_empty() && (stop.is_terminated() || (until_idle && empty)) {
+                return counts;
+            }
+            if empty && !until_idle {
+                for (at, lane) in Lane::ALL.into_iter().enumerate().filter(|(at, _)| !listened[*at]) {
+                    listening.push(self.listen(at, lane));
+                }
+                listened = [true; Lane::ALL.len()];
+            }
+            let finished = async {
+                if in_hand.is_empty() { std::future::pending().await } else { in_hand.next().await }
+            };
+            let heard = async {
+                if listening.is_empty() { std::future::pending().await } else { listening.next().await }
+            };
+            match select(select(pin!(finished), pin!(heard)), &mut stop).await {
+                Either::Left((Either::Left((Some(handled), _)), _)) => {
+                    self.count(&mut counts, &mut pace, &handled)
+                }
+                Either::Left((Either::Right((Some((at, lane, heard)), _)), _)) => {
+                    listened[at] = false;
+                    counts.received += heard.len() as u64;
+                    in_hand.extend(heard.into_iter().map(|delivery| self.handle(lane, delivery)));
+                }
+                Either::Left(_) | Either::Right(_) => {}
+            }
+        }
+    }
+
+    /// What there is, without waiting: at most what there are free hands for.
+    async fn receive(&self, pace: &mut Pace, in_hand: usize) -> Vec<(Lane, Delivery)> {
+        let free = pace.limit.saturating_sub(in_hand).min(MAX_RECEIVE);
+        pace.picks += 1;
+        let lower_first = pace.picks % LOWER_LANES_EVERY == 0;
+        let order = if lower_first { [Lane::Change, Lane::Backfill, Lane::Push] } else { Lane::ALL };
+        // The turn of the lower lanes is one slot, not a whole hand.
+        let max = if lower_first { 1 } else { free };
+        for lane in order {
+            match self.ports.queue.receive(lane, max, self.settings.lease, Duration::ZERO).await {
+                Ok(received) if received.is_empty() => {}
+                Ok(received) => return received.into_iter().map(|delivery| (lane, delivery)).collect(),
+                Err(error) => self.pause(lane, &error).await,
+            }
+        }
+        vec![]
+    }
+
+    /// Waits for one message of an empty lane.
+    async fn listen(&self, at: usize, lane: Lane) -> (usize, Lane, Vec<Delivery>) {
+        match self.ports.queue.receive(lane, 1, self.settings.lease, self.settings.wait).await {
+            Ok(received) => (at, lane, received),
+            Err(error) => {
+                self.pause(lane, &error).await;
+                (at, lane, vec![])
+            }
+        }
+    }
+
+    async fn pause(&self, lane: Lane, error: &QueueError) {
+        tracing::warn!(%lane, %error, "receiving failed; trying again");
+        self.ports.clock.sleep_until(self.ports.clock.now().plus(QUEUE_PAUSE)).await;
+    }
+
+    async fn handle(&self, lane: Lane, delivery: Delivery) -> Handled {
+        let request = match &delivery.request {
+            Ok(request) => request.clone(),
+            Err(unreadable) => {
+                let id = RequestId::derived(&["unreadable", &unreadable.body]);
+                let letter = self.letter(
+                    id,
+                    lane,
+                    DeadLetterReason::Unreadable,
+                    &unreadable.problem,
+                    &unreadable.body,
+                );
+                return self.bury(&delivery, letter).await;
+            }
+        };
+        let body = serde_json::to_string(&request).unwrap_or_default();
+        if delivery.deliveries > self.settings.max_deliveries {
+            let detail = format!("delivered {} times and never finished", delivery.deliveries);
+            let letter = self.letter(request.id, lane, DeadLetterReason::KillsWorkers, &detail, &body);
+            return self.bury(&delivery, letter).await;
+        }
+        if !self.ports.scope.admits_repository(&request.image.registry, &request.image.repository) {
+            self.acknowledge(&delivery).await;
+            return Handled::OutOfScope;
+        }
+        match self.drive(&request, lane, &delivery).await {
+            Ok(outcome) => {
+                if let Some(observer) = &self.observer {
+                    observer(&request.image, &outcome);
+                }
+                tracing::debug!(image = %request.image, cause = request.cause.as_str(), ?outcome, "driven");
+                if let Some((reason, detail)) = outcome.dead_letter() {
+                    let letter = self.letter(request.id, lane, reason, &detail, &body);
+                    self.bury(&delivery, letter).await;
+                } else {
+                    self.acknowledge(&delivery).await;
+                }
+                Handled::Outcome(outcome)
+            }
+            Err(DriveError::UnknownRegistry(name)) => {
+                let detail = format!("no registry named `{name}` is configured");
+                let letter = self.letter(request.id, lane, DeadLetterReason::UnknownRegistry, &detail, &body);
+                self.bury(&delivery, letter).await
+            }
+            Err(error) => {
+                tracing::error!(image = %request.image, %error, "left for redelivery");
+                Handled::Failed
+            }
+        }
+    }
+
+    /// Drives, and keeps the lease alive meanwhile. A lost lease does not stop the work: it is harmless twice.
+    async fn drive(
+        &self,
+        request: &ScanRequest,
+        lane: Lane,
+        delivery: &Delivery,
+    ) -> Result<Outcome, DriveError> {
+        let mut driving = pin!(self.driver.drive(request, lane));
+        loop {
+            let beat = self.ports.clock.now().plus(self.settings.lease / 3);
+            match select(driving.as_mut(), self.ports.clock.sleep_until(beat)).await {
+                Either::Left((result, _)) => return result,
+                Either::Right(((), _)) => {
+                    if let Err(error) = self.ports.queue.extend(&delivery.lease, self.settings.lease).await {
+                        tracing::debug!(image = %request.image, %error, "the lease could not be extended");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn acknowledge(&self, delivery: &Delivery) {
+        // Nothing relies on it: a message that comes again finds its work done.
+        if let Err(error) = self.ports.queue.acknowledge(&delivery.lease).await {
+            tracing::debug!(%error, "not acknowledged; it will come again");
+        }
+    }
+
+    async fn bury(&self, delivery: &Delivery, letter: DeadLetter) -> Handled {
+        tracing::warn!(id = %letter.id, reason = letter.reason.as_str(), detail = letter.detail, "buried as a dead letter");
+        match self.ports.queue.bury(&delivery.lease, &letter).await {
+            Ok(()) => Handled::Buried,
+            Err(error) => {
+                tracing::warn!(%error, "not buried; it will come again");
+                Handled::Failed
+            }
+        }
+    }
+
+    fn letter(
+        &self,
+        id: RequestId,
+        lane: Lane,
+        reason: DeadLetterReason,
+        detail: &str,
+        body: &str,
+    ) -> DeadLetter {
+        let at = self.ports.clock.now();
+        DeadLetter { id, lane, reason, detail: detail.to_owned(), body: body.to_owned(), at }
+    }
+
+    fn count(&self, counts: &mut IngestCounts, pace: &mut Pace, handled: &Handled) {
+        let throttled = matches!(handled, Handled::Outcome(Outcome::Waiting { throttled: true, .. }));
+        pace.adapt(throttled, self.settings.concurrency.max(1));
+        *match handled {
+            Handled::Failed => &mut counts.failed,
+            Handled::Buried => &mut counts.buried,
+            Handled::OutOfScope => &mut counts.out_of_scope,
+            Handled::Outcome(outcome) => match outcome {
+                Outcome::Reported { .. } => &mut counts.reported,
+                Outcome::Unchanged => &mut counts.unchanged,
+                Outcome::Current => &mut counts.current,
+                Outcome::Waiting { .. } => &mut counts.waiting,
+                Outcome::Index(_) | Outcome::Artifact(_) => &mut counts.not_images,
+                Outcome::Deleted => &mut counts.deleted,
+                Outcome::Abandoned { reason: AbandonReason::OutOfScope, .. } => &mut counts.out_of_scope,
+                Outcome::Abandoned { .. } => &mut counts.abandoned,
+            },
+        } += 1;
+    }
+}
+
+/// How many at a time: halved when somebody asks to slow down, raised by one after a while without.
+struct Pace {
+    limit: usize,
+    well: u32,
+    picks: u64,
+}
+
+impl Pace {
+    fn adapt(&mut self, throttled: bool, most: usize) {
+        if throttled {
+            self.limit = (self.limit / 2).max(1);
+            self.well = 0;
+        } else if self.limit < most {
+            self.well += 1;
+            if self.well >= RECOVERY_AFTER {
+                self.limit += 1;
+                self.well = 0;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn throttling_halves_the_pace_and_patience_restores_it() {
+        let mut pace = Pace { limit: 16, well: 0, picks: 0 };
+        pace.adapt(true, 16);
+        assert_eq!(pace.limit, 8);
+        for _ in 0..5 {
+            pace.adapt(true, 16);
+        }
+        assert_eq!(pace.limit, 1, "never none");
+        for _ in 0..RECOVERY_AFTER * 40 {
+            pace.adapt(false, 16);
+        }
+        assert_eq!(pace.limit, 16, "never more than was configured");
+    }
+}

@@ -1,0 +1,119 @@
+//! The pump: wakes the images whose time has come. Waits live in the streams; this makes hints of them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{Either, select};
+
+use super::Ports;
+use crate::ports::{MAX_SEND, QueueError, Readiness, ScannerError, StoreError};
+use crate::scan::{Due, Head, StreamId};
+use crate::vocabulary::{Cause, Lane, RequestId, ScanRequest, Timestamp};
+
+/// A woken image is not woken again for this long while its head stays the same.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How many woken images are remembered; a forgotten one may be woken twice, which is harmless.
+const REMEMBERED_MAX: usize = 100_000;
+/// How many heads are read at a time.
+const PAGE: usize = 500;
+
+/// Why a round of the pump ended early; the next one begins anew.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PumpError {
+    /// The heads could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The requests could not be sent.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The scanner did not say whether it is ready.
+    #[error(transparent)]
+    Scanner(#[from] ScannerError),
+}
+
+/// Wakes what is due.
+#[derive(Debug)]
+pub struct Pump {
+    ports: Arc<Ports>,
+    woken: HashMap<(StreamId, u64), Timestamp>,
+}
+
+impl Pump {
+    /// A pump over these ports.
+    #[must_use]
+    pub fn new(ports: Arc<Ports>) -> Self {
+        Self { ports, woken: HashMap::new() }
+    }
+
+    /// Wakes everything that is due now; how many that were.
+    ///
+    /// # Errors
+    /// Where a port failed: what was not woken is still due.
+    pub async fn round(&mut self) -> Result<u64, PumpError> {
+        let now = self.ports.clock.now();
+        self.woken.retain(|_, woken| now.since(*woken) < PATIENCE);
+        let mut count = self.wake(&Due::At(now), now).await?;
+        // Asked only when somebody waits for it.
+        let waiting = self.ports.store.due(&Due::ScannerReady, now, None, 1).await?;
+        if !waiting.items.is_empty() && matches!(self.ports.scanner.readiness().await?, Readiness::Ready(_)) {
+            count += self.wake(&Due::ScannerReady, now).await?;
+        }
+        Ok(count)
+    }
+
+    async fn wake(&mut self, kind: &Due, now: Timestamp) -> Result<u64, PumpError> {
+        let (mut count, mut after) = (0, None);
+        loop {
+            let page = self.ports.store.due(kind, now, after, PAGE).await?;
+            let mut lanes: [Vec<ScanRequest>; 2] = [vec![], vec![]];
+            for (stream, head) in page.items {
+                if self.woken.contains_key(&(stream.clone(), head.version)) {
+                    continue;
+                }
+                let Some(image) = stream.as_image() else { continue };
+                let id = RequestId::derived(&["due", &stream.0, &head.version.to_string()]);
+                lanes[usize::from(has_report(&head))].push(ScanRequest {
+                    id,
+                    image,
+                    cause: Cause::Due,
+                    at_least: None,
+                });
+                if self.woken.len() < REMEMBERED_MAX {
+                    self.woken.insert((stream, head.version), now);
+                }
+            }
+            for (lane, requests) in [Lane::Push, Lane::Change].into_iter().zip(lanes) {
+                for batch in requests.chunks(MAX_SEND) {
+                    self.ports.queue.send(lane, batch).await?;
+                    count += batch.len() as u64;
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(count);
+            }
+        }
+    }
+
+    /// A round every so often until `stop`.
+    pub async fn run(&mut self, every: Duration, stop: impl Future<Output = ()> + Send) {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            if let Err(error) = self.round().await {
+                tracing::warn!(%error, "waking what is due failed; trying again");
+            }
+            let clock = Arc::clone(&self.ports.clock);
+            let pause = clock.sleep_until(clock.now().plus(every));
+            match select(stop.as_mut(), pause).await {
+                Either::Left(_) => return,
+                Either::Right(_) => {}
+            }
+        }
+    }
+}
+
+/// An image that has no report yet was pushed lately: it goes with the pushes.
+fn has_report(head: &Head) -> bool {
+    head.image().is_some_and(|state| state.last_report.is_some())
+}
