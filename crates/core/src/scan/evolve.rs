@@ -57,7 +57,10 @@ pub fn evolve(
                 return Err(IllegalTransition::new("Indexed", "its layers were not recorded first"));
             }
             state.indexed = Some(scanner.clone());
-            // Failures are kept: a scanner that loses what it has just indexed must not be asked for ever.
+            // A scanner that loses what it has just indexed must not be asked for ever: that count goes on.
+            if state.failing != Some(FailureClass::NotIndexed) {
+                progress(&mut state);
+            }
             state.due = None;
         }
         ImageEvent::Assessed(assessed) => {

@@ -2,9 +2,9 @@
 
 use cve_monitor_core::ports::Cursor;
 use cve_monitor_core::scan::{
-    AbandonReason, CodecError, ContentHash, Due, FanOut, FeedState, FeedSweep, Head, HeadState, ImageState,
-    LastReport, MAX_HEAD_BYTES, MAX_PARENTS, OpenRequest, RECENT_REQUESTS, ReconcileState, ReportId,
-    Resolved, encode_head,
+    AbandonReason, CodecError, ContentHash, Due, FailureClass, FanOut, FeedState, FeedSweep, Head, HeadState,
+    ImageState, LastReport, MAX_HEAD_BYTES, MAX_PARENTS, OpenRequest, RECENT_REQUESTS, ReconcileState,
+    ReportId, Resolved, encode_head,
 };
 use cve_monitor_core::vocabulary::{
     Digest, Generation, Level, PageToken, RequestId, ScannerIdentity, Timestamp, Verdict,
@@ -47,6 +47,7 @@ fn full() -> ImageState {
         }),
         assessed: Some(at()),
         generation: Some(Generation(41)),
+        failing: Some(FailureClass::Denied),
         failures: 2,
         due: Some(Due::At(at())),
         abandoned: Some(AbandonReason::Denied),
@@ -64,6 +65,7 @@ fn feed() -> FeedState {
         cursor: Some(from),
         fan_out: Some(fan_out),
         sweep: Some(FeedSweep { since: at(), scope, generation, after, queued: 7 }),
+        generation: Some(generation),
         moved: Some(at()),
         bells: 3,
     }
@@ -86,7 +88,7 @@ fn largest() -> ImageState {
         started: Timestamp::MAX,
         verdict: Verdict::Vulnerable,
         level: Level::Unsupported,
-        delivered: vec!["a".repeat(32), "b".repeat(32)],
+        delivered: vec!["a".repeat(16), "b".repeat(16)],
     };
     ImageState {
         resolved: Some(Resolved::Image(resolved())),
@@ -98,6 +100,7 @@ fn largest() -> ImageState {
         last_report: Some(last),
         assessed: Some(Timestamp::MAX),
         generation: Some(Generation(u64::MAX)),
+        failing: Some(FailureClass::NotIndexed),
         failures: u32::MAX,
         due: Some(Due::At(Timestamp::MAX)),
         abandoned: None,
