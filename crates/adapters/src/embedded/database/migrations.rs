@@ -5,7 +5,7 @@ pub(super) const APPLICATION_ID: i32 = 0x6563_766d;
 
 /// The migrations in order: the one at index N leads from schema version N to N + 1, `user_version` counts those that
 /// are done. What has been released is never edited: a change is one more migration.
-pub(super) const MIGRATIONS: &[&str] = &[EVENTS_QUEUE_INDEX_BODIES];
+pub(super) const MIGRATIONS: &[&str] = &[EVENTS_QUEUE_INDEX_BODIES, SCANNER_RECORDS];
 
 /// Events with their heads, bodies, the queue with its dead letters, the layer index.
 ///
@@ -85,5 +85,41 @@ CREATE TABLE layer_index (
     key INTEGER NOT NULL,
     image INTEGER NOT NULL,
     PRIMARY KEY (key, image)
+) WITHOUT ROWID;
+";
+
+/// What the embedded scanner keeps of layers and images.
+///
+/// * `scanner_layers.record` is the layer's record as JSON in one zstd frame, `record_bytes` its length as JSON. A
+///   layer that no registry holds (`fetched = 0`) has a record that says so.
+/// * `scanner_postings` lists the layers in which a package was ever found: a superset, nothing is taken out of it.
+/// * `scanner_images.layers` are the numbers of an image's layers, base first, eight bytes each, lowest first. The
+///   digest of a manifest fixes its layers, so that one row serves every repository that holds it.
+const SCANNER_RECORDS: &str = "
+CREATE TABLE scanner_layers (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    format INTEGER NOT NULL,
+    extractor TEXT NOT NULL,
+    fetched INTEGER NOT NULL,
+    record_bytes INTEGER NOT NULL,
+    record BLOB NOT NULL
+);
+
+CREATE TABLE scanner_packages (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    UNIQUE (kind, name)
+);
+CREATE TABLE scanner_postings (
+    package INTEGER NOT NULL,
+    layer INTEGER NOT NULL,
+    PRIMARY KEY (package, layer)
+) WITHOUT ROWID;
+
+CREATE TABLE scanner_images (
+    manifest BLOB PRIMARY KEY,
+    layers BLOB NOT NULL
 ) WITHOUT ROWID;
 ";

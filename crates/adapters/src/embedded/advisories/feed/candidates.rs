@@ -1,0 +1,106 @@
+//! The layers that a change may affect: those in which one of its packages was ever found, in the order in which the
+//! layers were stored, each once.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use cve_monitor_core::ports::{Candidates, Cursor, FeedError};
+use cve_monitor_core::vocabulary::{LayerKey, Page, PageToken};
+use cve_monitor_scanner::PackageKey;
+use cve_monitor_scanner::advisory::changed_packages;
+use rusqlite::Connection;
+
+use super::{State, blocking};
+use crate::embedded::scanner::rows;
+use crate::embedded::{Database, DatabaseError};
+
+/// How many changed packages are read at a time.
+const PACKAGES_AT_ONCE: usize = 1000;
+/// The most keys of a page, whatever the caller asks for.
+const PAGE_MAX: usize = 5_000;
+/// How many steps through postings a page takes at most: it then ends early, and is not the last.
+const STEPS_MAX: usize = 200_000;
+
+/// The packages that differ between two states, as far as any layer holds them.
+#[derive(Debug)]
+pub(super) struct Changed {
+    from: Cursor,
+    to: Cursor,
+    /// A package that is first found in a layer later is not among them: whoever indexes that layer assesses it after
+    /// `to` was published.
+    packages: Vec<i64>,
+}
+
+impl Changed {
+    pub(super) async fn between(
+        from: &Cursor,
+        to: &Cursor,
+        old: State,
+        new: State,
+        database: &Database,
+    ) -> Result<Self, FeedError> {
+        let (mut packages, mut after): (Vec<i64>, Option<PackageKey>) = (vec![], None);
+        loop {
+            let (old, new, last) = (old.clone(), new.clone(), after.take());
+            let keys = blocking(move || {
+                changed_packages(&old.database, &new.database, last.as_ref(), PACKAGES_AT_ONCE)
+                    .map_err(|error| FeedError::Transient(error.to_string()))
+            })
+            .await?;
+            after = keys.last().filter(|_| keys.len() == PACKAGES_AT_ONCE).cloned();
+            packages.extend(database.read(move |state| rows::package_numbers(state, &keys)).await?);
+            if after.is_none() {
+                return Ok(Self { from: from.clone(), to: to.clone(), packages });
+            }
+        }
+    }
+
+    pub(super) fn is_between(&self, from: &Cursor, to: &Cursor) -> bool {
+        self.from == *from && self.to == *to
+    }
+}
+
+/// A page of the layers. Its token is the number of the last layer: numbers are never given twice.
+pub(super) async fn page(
+    database: &Database,
+    changed: Arc<Changed>,
+    after: Option<PageToken>,
+    limit: usize,
+) -> Result<Candidates, DatabaseError> {
+    let after = match after {
+        Some(token) => token.0.parse().map_err(|_| {
+            DatabaseError::Refused(format!("`{token}` is not a page token of this feed's candidates"))
+        })?,
+        None => i64::MIN,
+    };
+    let limit = limit.clamp(1, PAGE_MAX);
+    database.read(move |state| merged(state, &changed.packages, after, limit, STEPS_MAX)).await
+}
+
+/// Merges the postings of all packages, which are sorted by layer each.
+fn merged(
+    state: &Connection,
+    packages: &[i64],
+    after: i64,
+    limit: usize,
+    steps_max: usize,
+) -> Result<Candidates, DatabaseError> {
+    let mut heads = BinaryHeap::with_capacity(packages.len());
+    for package in packages {
+        heads.extend(rows::next_layer(state, *package, after)?.map(|layer| Reverse((layer, *package))));
+    }
+    let (mut items, mut steps) = (vec![], 0);
+    while let Some(Reverse((layer, _))) = heads.peek().copied() {
+        items.push(LayerKey(rows::layer_digest(state, layer)?.to_string()));
+        while let Some(Reverse((_, package))) = heads.peek().copied().filter(|head| head.0.0 == layer) {
+            heads.pop();
+            heads.extend(rows::next_layer(state, package, layer)?.map(|next| Reverse((next, package))));
+            steps += 1;
+        }
+        if !heads.is_empty() && (items.len() == limit || steps >= steps_max) {
+            return Ok(Page { items, next: Some(PageToken(layer.to_string())) });
+        }
+    }
+    Ok(Page::last(items))
+}

@@ -1,0 +1,172 @@
+//! A mirror of OSV's exports over HTTP (osv.dev, "Data dumps"): `<base>/<Ecosystem>/all.zip`, kept in a folder and
+//! fetched again only where the mirror has something newer.
+
+mod cache;
+mod client;
+mod error;
+mod fetch;
+
+use std::path::PathBuf;
+
+use reqwest::Client;
+use url::Url;
+
+use self::cache::Cache;
+pub use self::error::MirrorError;
+use super::store::lock;
+
+/// The largest archive of one ecosystem, in bytes: the largest of OSV's are a few hundred MB.
+pub const MAX_EXPORT_BYTES: u64 = 4 << 30;
+
+/// How mirrors are reached. Nothing is read from the environment.
+#[derive(Clone)]
+pub struct MirrorSettings {
+    /// Where the archives are kept.
+    pub cache: PathBuf,
+    /// Plain HTTP is allowed. Nothing is read unencrypted unless asked for, also not from `localhost`.
+    pub insecure: bool,
+    /// Ask no mirror: what the cache holds is used.
+    pub offline: bool,
+    /// The largest archive, in bytes.
+    pub max_export_bytes: u64,
+    /// A file of PEM certificates that are trusted besides those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// The proxy for addresses that begin with `http:`. May carry a password: never printed.
+    pub http_proxy: Option<String>,
+    /// The proxy for addresses that begin with `https:`. May carry a password: never printed.
+    pub https_proxy: Option<String>,
+    /// Hosts, domains and networks that are reached directly, separated by commas.
+    pub no_proxy: Option<String>,
+}
+
+impl MirrorSettings {
+    /// Encrypted, direct, with this cache.
+    #[must_use]
+    pub fn new(cache: impl Into<PathBuf>) -> Self {
+        Self {
+            cache: cache.into(),
+            insecure: false,
+            offline: false,
+            max_export_bytes: MAX_EXPORT_BYTES,
+            ca_file: None,
+            http_proxy: None,
+            https_proxy: None,
+            no_proxy: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for MirrorSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MirrorSettings")
+            .field("cache", &self.cache)
+            .field("insecure", &self.insecure)
+            .field("offline", &self.offline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far a transfer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress<'a> {
+    /// The ecosystem.
+    pub ecosystem: &'a str,
+    /// Bytes so far.
+    pub bytes: u64,
+    /// Bytes in all, where the mirror says.
+    pub total: Option<u64>,
+}
+
+/// An archive that is there to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The archive.
+    pub path: PathBuf,
+    /// Whether it was transferred now; else the cache still holds.
+    pub transferred: bool,
+}
+
+/// Fetches archives, each at most once as long as the mirror says that it is unchanged.
+#[derive(Debug, Clone)]
+pub struct AdvisoryMirror {
+    client: Client,
+    settings: MirrorSettings,
+}
+
+impl AdvisoryMirror {
+    /// # Errors
+    /// Where the certificates or the proxies of the settings cannot be used.
+    pub fn new(settings: MirrorSettings) -> Result<Self, MirrorError> {
+        Ok(Self { client: client::client(&settings)?, settings })
+    }
+
+    /// The archive of an ecosystem. One process at a time fetches into a cache; a transfer that breaks off leaves what
+    /// was there before.
+    ///
+    /// # Errors
+    /// Where the mirror does not answer, what it sends is no whole archive or too large, or offline, where the cache
+    /// is empty. Nothing is tried twice: the next refresh does.
+    pub async fn fetch(
+        &self,
+        base: &Url,
+        ecosystem: &str,
+        progress: &(dyn Fn(Progress<'_>) + Send + Sync),
+    ) -> Result<Fetched, MirrorError> {
+        let address = address(base, ecosystem)?;
+        if address.scheme() != "https" && !self.settings.insecure {
+            return Err(MirrorError::Unencrypted { address: address.to_string() });
+        }
+        let folder = &self.settings.cache;
+        let io = |error| MirrorError::io(folder, error);
+        std::fs::create_dir_all(folder).map_err(io)?;
+        let _lock = lock::acquire(&folder.join(".lock")).await.map_err(io)?;
+        let cache = Cache::of(folder, &address);
+        if self.settings.offline {
+            let missing = MirrorError::Offline { ecosystem: ecosystem.to_owned(), cache: folder.clone() };
+            let cached = cache.validators(&address).ok_or(missing)?;
+            return Ok(cached.kept(&cache));
+        }
+        fetch::fetch(&self.client, &self.settings, &cache, &address, ecosystem, progress).await
+    }
+}
+
+/// `<base>/<Ecosystem>/all.zip`, the name of the ecosystem encoded as one part of a path.
+fn address(base: &Url, ecosystem: &str) -> Result<Url, MirrorError> {
+    let mut address = base.clone();
+    let is_name = !ecosystem.is_empty() && !ecosystem.starts_with('.');
+    match address.path_segments_mut() {
+        Ok(mut parts) if is_name => parts.pop_if_empty().push(ecosystem).push("all.zip"),
+        _ => return Err(MirrorError::Address { base: base.to_string(), ecosystem: ecosystem.to_owned() }),
+    };
+    Ok(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_an_ecosystem_is_one_part_of_the_path() {
+        for (base, ecosystem, expected) in [
+            ("https://m.example", "Debian", "https://m.example/Debian/all.zip"),
+            ("https://m.example/osv/", "Debian:12", "https://m.example/osv/Debian:12/all.zip"),
+            ("https://m.example/osv", "Red Hat/x?", "https://m.example/osv/Red%20Hat%2Fx%3F/all.zip"),
+        ] {
+            let address = address(&base.parse().unwrap(), ecosystem).unwrap();
+            assert_eq!(address.as_str(), expected);
+        }
+        for bad in ["", ".", ".."] {
+            assert!(address(&"https://m.example".parse().unwrap(), bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_password_of_a_proxy_is_not_printed() {
+        let mut settings = MirrorSettings::new("/cache");
+        settings.https_proxy = Some("http://u:s3cret@proxy.example".to_owned());
+        assert!(!format!("{settings:?}").contains("s3cret"));
+        settings.https_proxy = Some("http://u:s3cret@[".to_owned());
+        let refused = AdvisoryMirror::new(settings).unwrap_err().to_string();
+        assert!(refused.contains("https_proxy") && !refused.contains("s3cret"), "{refused}");
+    }
+}

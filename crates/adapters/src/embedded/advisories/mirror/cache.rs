@@ -1,0 +1,71 @@
+//! What was fetched, and what proves to the mirror that it is known.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use cve_monitor_core::vocabulary::Digest;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::Fetched;
+
+/// The place of one archive in the cache. The validators are written after the archive: a crash in between leaves
+/// validators that do not fit it, and it is fetched again.
+#[derive(Debug)]
+pub(super) struct Cache {
+    pub(super) archive: PathBuf,
+    /// Written only under the cache's lock.
+    pub(super) unfinished: PathBuf,
+    validators: PathBuf,
+}
+
+/// What the mirror said about an archive that was wholly fetched (RFC 9110, 8.8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Validators {
+    /// Where it came from.
+    pub(super) address: String,
+    /// Its length in bytes.
+    pub(super) bytes: u64,
+    pub(super) etag: Option<String>,
+    pub(super) last_modified: Option<String>,
+}
+
+impl Cache {
+    /// Each address has its own place: what one mirror says proves nothing to another.
+    pub(super) fn of(folder: &Path, address: &Url) -> Self {
+        let digest = Digest::of(address.as_str().as_bytes());
+        let name = digest.short();
+        Self {
+            archive: folder.join(format!("{name}.zip")),
+            unfinished: folder.join(format!("{name}.zip.unfinished")),
+            validators: folder.join(format!("{name}.json")),
+        }
+    }
+
+    /// What is kept of this address; none where it is not, or not whole.
+    pub(super) fn validators(&self, address: &Url) -> Option<Validators> {
+        let known: Validators = serde_json::from_slice(&fs::read(&self.validators).ok()?).ok()?;
+        let bytes = fs::metadata(&self.archive).ok()?.len();
+        (known.address == address.as_str() && known.bytes == bytes).then_some(known)
+    }
+
+    /// Takes over what was fetched.
+    pub(super) fn keep(&self, fetched: &File, validators: &Validators) -> io::Result<()> {
+        fetched.sync_all()?;
+        // Validators of the archive before must not speak for this one.
+        match fs::remove_file(&self.validators) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => fs::rename(&self.unfinished, &self.archive)?,
+        }
+        let mut file = File::create(&self.validators)?;
+        file.write_all(&serde_json::to_vec(validators)?)?;
+        file.sync_all()
+    }
+}
+
+impl Validators {
+    pub(super) fn kept(&self, cache: &Cache) -> Fetched {
+        Fetched { path: cache.archive.clone(), transferred: false }
+    }
+}

@@ -1,0 +1,124 @@
+//! One transfer: asked for on condition, written beside, taken over only when whole.
+
+use std::fs::File;
+use std::io::Write as _;
+
+use futures::StreamExt as _;
+use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use reqwest::{Client, Response, StatusCode};
+use url::Url;
+
+use super::cache::{Cache, Validators};
+use super::{Fetched, MirrorError, MirrorSettings, Progress};
+
+pub(super) async fn fetch(
+    client: &Client,
+    settings: &MirrorSettings,
+    cache: &Cache,
+    address: &Url,
+    ecosystem: &str,
+    progress: &(dyn Fn(Progress<'_>) + Send + Sync),
+) -> Result<Fetched, MirrorError> {
+    let known = cache.validators(address);
+    let response = ask(client, address, known.as_ref()).await?;
+    match (response.status(), &known) {
+        (StatusCode::NOT_MODIFIED, Some(known)) => return Ok(known.kept(cache)),
+        (StatusCode::OK, _) => {}
+        (StatusCode::NOT_FOUND | StatusCode::GONE, _) => {
+            return Err(MirrorError::NotFound { address: address.to_string() });
+        }
+        (status, _) => {
+            return Err(MirrorError::Refused { address: address.to_string(), problem: status.to_string() });
+        }
+    }
+    let header = |name: HeaderName| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+    let (etag, last_modified) = (header(ETAG), header(LAST_MODIFIED));
+    let unfinished = |error| MirrorError::io(&cache.unfinished, error);
+    let file = File::create(&cache.unfinished).map_err(unfinished)?;
+    let transfer = Transfer { address, ecosystem, max_bytes: settings.max_export_bytes, progress };
+    let bytes = transfer.copy(response, &file).await.inspect_err(|_| remove(cache))?;
+    check_archive(cache, address).inspect_err(|_| remove(cache))?;
+    let validators = Validators { address: address.to_string(), bytes, etag, last_modified };
+    cache.keep(&file, &validators).map_err(unfinished)?;
+    Ok(Fetched { path: cache.archive.clone(), transferred: true })
+}
+
+async fn ask(client: &Client, address: &Url, known: Option<&Validators>) -> Result<Response, MirrorError> {
+    let mut request = client.get(address.clone());
+    if let Some(etag) = known.and_then(|known| known.etag.as_deref()) {
+        request = request.header(IF_NONE_MATCH, etag);
+    } else if let Some(date) = known.and_then(|known| known.last_modified.as_deref()) {
+        request = request.header(IF_MODIFIED_SINCE, date);
+    }
+    request
+        .send()
+        .await
+        .map_err(|error| MirrorError::Refused { address: address.to_string(), problem: words(&error) })
+}
+
+struct Transfer<'a> {
+    address: &'a Url,
+    ecosystem: &'a str,
+    max_bytes: u64,
+    progress: &'a (dyn Fn(Progress<'_>) + Send + Sync),
+}
+
+impl Transfer<'_> {
+    /// Answers how many bytes came.
+    async fn copy(&self, response: Response, mut file: &File) -> Result<u64, MirrorError> {
+        let total: Option<u64> =
+            response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        if total.is_some_and(|total| total > self.max_bytes) {
+            return Err(self.too_large());
+        }
+        let broke_off = |bytes, problem| {
+            let address = self.address.to_string();
+            MirrorError::BrokeOff { address, bytes, problem }
+        };
+        let mut stream = response.bytes_stream();
+        let mut bytes = 0;
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|error| broke_off(bytes, words(&error)))?;
+            bytes += chunk.len() as u64;
+            if bytes > self.max_bytes {
+                return Err(self.too_large());
+            }
+            // To the page cache: a chunk of some KB does not hold the thread up.
+            file.write_all(&chunk).map_err(|error| broke_off(bytes, error.to_string()))?;
+            (self.progress)(Progress { ecosystem: self.ecosystem, bytes, total });
+        }
+        match total {
+            Some(total) if total != bytes => Err(broke_off(bytes, format!("{total} bytes were announced"))),
+            _ => Ok(bytes),
+        }
+    }
+
+    fn too_large(&self) -> MirrorError {
+        MirrorError::TooLarge { address: self.address.to_string(), max_bytes: self.max_bytes }
+    }
+}
+
+/// The directory of a zip archive stands at its end: an archive that was cut short has none.
+fn check_archive(cache: &Cache, address: &Url) -> Result<(), MirrorError> {
+    let no_archive = |problem: String| MirrorError::NoArchive { address: address.to_string(), problem };
+    let file = File::open(&cache.unfinished).map_err(|error| MirrorError::io(&cache.unfinished, error))?;
+    let archive =
+        zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(|error| no_archive(error.to_string()))?;
+    if archive.is_empty() { Err(no_archive("it is empty".to_owned())) } else { Ok(()) }
+}
+
+fn remove(cache: &Cache) {
+    // Where it cannot be removed, the next transfer writes over it.
+    let _ = std::fs::remove_file(&cache.unfinished);
+}
+
+/// The whole chain of causes: the outermost alone says no more than that a request failed.
+fn words(error: &reqwest::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    words
+}

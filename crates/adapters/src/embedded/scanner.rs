@@ -1,0 +1,259 @@
+//! The scanner inside: layers are read once, what is in them is kept in the SQLite file, and judged by the advisories
+//! of the moment.
+
+mod answer;
+mod error;
+mod flights;
+mod reading;
+mod record;
+pub(super) mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use cve_monitor_core::pipeline::Registries;
+use cve_monitor_core::ports::{IndexRequest, Readiness, Registry, RegistryError, Scanner, ScannerError};
+use cve_monitor_core::vocabulary::{
+    Assessment, Descriptor, Digest, Generation, ImageId, LayerKey, PackageKind, RepositoryName,
+    ScannerIdentity,
+};
+use cve_monitor_scanner::{
+    EXTRACTOR_VERSION, LayerProblem, LayerRecord, Limits, RECORD_FORMAT, fold, matching,
+};
+use futures::{StreamExt as _, TryStreamExt as _};
+
+use self::error::{refused, transient};
+use self::flights::Flights;
+use self::record::StoredRecord;
+use self::rows::{ImageLayers, NewLayer};
+use super::Database;
+use super::advisories::{AdvisoryStore, State};
+
+/// How many layers of one image are read at once.
+const LAYERS_AT_ONCE: usize = 2;
+const NOTHING_IMPORTED: &str = "no advisories have been imported yet; import them from a folder, an archive or a \
+                                mirror of OSV records, and what waits goes on by itself";
+
+/// A [`Scanner`] named `embedded`. Its layer keys are blob digests.
+#[derive(Debug)]
+pub struct EmbeddedScanner {
+    database: Database,
+    advisories: AdvisoryStore,
+    registries: Registries,
+    limits: Limits,
+    flights: Flights,
+    bytes_read: AtomicU64,
+    layers_read: AtomicU64,
+}
+
+impl EmbeddedScanner {
+    /// A scanner that keeps its records in this file, judges by these advisories, and reads layers from there.
+    #[must_use]
+    pub fn new(database: Database, advisories: AdvisoryStore, registries: Registries) -> Self {
+        Self {
+            database,
+            advisories,
+            registries,
+            limits: Limits::default(),
+            flights: Flights::default(),
+            bytes_read: AtomicU64::new(0),
+            layers_read: AtomicU64::new(0),
+        }
+    }
+
+    /// The same within these bounds.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// How many bytes of layers came from registries, those of broken transfers included, since this scanner was made.
+    #[must_use]
+    pub fn layer_bytes_read(&self) -> u64 {
+        self.bytes_read.load(Ordering::Relaxed)
+    }
+
+    /// How many layers were read to their end since this scanner was made.
+    #[must_use]
+    pub fn layers_read(&self) -> u64 {
+        self.layers_read.load(Ordering::Relaxed)
+    }
+
+    async fn is_stored(&self, layer: &Descriptor) -> Result<bool, ScannerError> {
+        let (digest, must_be_fetched) = (layer.digest.clone(), !is_foreign(layer));
+        Ok(self.database.read(move |state| rows::is_stored(state, &digest, must_be_fetched)).await?)
+    }
+
+    async fn index_layer(
+        &self,
+        registry: &Arc<dyn Registry>,
+        repository: &RepositoryName,
+        layer: &Descriptor,
+    ) -> Result<(), ScannerError> {
+        let _alone = self.flights.board(&layer.digest).await;
+        // Stored before, or by whoever was waited for.
+        if self.is_stored(layer).await? {
+            return Ok(());
+        }
+        let (record, fetched) = match registry.blob(repository, layer).await {
+            Ok(stream) => {
+                let record = reading::read(stream, layer, self.limits, &self.bytes_read).await?;
+                self.layers_read.fetch_add(1, Ordering::Relaxed);
+                (record, true)
+            }
+            // Registries do not hold such layers, by their licence: the look at the image is not complete without.
+            Err(RegistryError::NotFound(_)) if is_foreign(layer) => (held_nowhere(layer), false),
+            Err(error) => return Err(refused(error)),
+        };
+        let digest = layer.digest.clone();
+        let new = blocking(move || {
+            let stored = StoredRecord::of(&record)
+                .map_err(|problem| ScannerError::Permanent(format!("layer {digest}: {problem}")))?;
+            Ok(NewLayer { digest, record: stored, packages: record.posting_keys(), fetched })
+        })
+        .await?;
+        Ok(self.database.write(move |tx| rows::put_layer(tx, &new)).await?)
+    }
+
+    /// What the layers of an image hold; `NotIndexed` where any of that is missing.
+    async fn layers(&self, manifest: &Digest) -> Result<ImageLayers, ScannerError> {
+        let wanted = manifest.clone();
+        let layers = self.database.read(move |state| rows::image_layers(state, &wanted)).await?;
+        layers.ok_or(ScannerError::NotIndexed)
+    }
+
+    /// A damaged record is as good as none: the layer is read again.
+    async fn distrust(&self, digest: Digest) -> ScannerError {
+        tracing::warn!(layer = %digest, "the stored record of a layer cannot be read: the layer is read again");
+        let marked = self.database.write(move |tx| rows::distrust_layer(tx, &digest)).await;
+        marked.map_or_else(ScannerError::from, |()| ScannerError::NotIndexed)
+    }
+}
+
+fn is_foreign(layer: &Descriptor) -> bool {
+    layer.media_type.0.contains(".nondistributable.") || layer.media_type.0.contains(".foreign.")
+}
+
+/// The record of a layer whose bytes no registry holds.
+fn held_nowhere(layer: &Descriptor) -> LayerRecord {
+    let found = format!("no bytes: the registry does not hold a layer of type {}", layer.media_type);
+    LayerRecord {
+        format: RECORD_FORMAT,
+        extractor: EXTRACTOR_VERSION.to_owned(),
+        blob_digest: layer.digest.to_string(),
+        blob_bytes: 0,
+        diff_id: None,
+        content_bytes: 0,
+        members: 0,
+        nodes: vec![],
+        whiteouts: vec![],
+        opaque_directories: vec![],
+        unread: vec![],
+        problems: vec![LayerProblem::UnsupportedFormat { found }],
+    }
+}
+
+/// Why an image could not be judged.
+enum Unjudged {
+    /// The record of this layer is damaged.
+    Damaged(Digest),
+    Other(ScannerError),
+}
+
+fn judge(stored: &ImageLayers, state: &State) -> Result<Assessment, Unjudged> {
+    let mut records = Vec::with_capacity(stored.layers.len());
+    for (digest, record) in &stored.layers {
+        records.push(record.read().ok_or_else(|| Unjudged::Damaged(digest.clone()))?);
+    }
+    let ordered: Vec<&LayerRecord> = stored.order.iter().filter_map(|n| records.get(*n)).collect();
+    let digests: Vec<Digest> =
+        stored.order.iter().filter_map(|n| Some(stored.layers.get(*n)?.0.clone())).collect();
+    let inventory = fold(&ordered);
+    // The file may have been replaced and removed meanwhile: the next try opens its successor.
+    let matched =
+        matching::assess(&inventory, &state.database).map_err(|error| Unjudged::Other(transient(error)))?;
+    let (findings, completeness) = answer::answer(matched, &digests);
+    let own = inventory.distribution.and_then(|distribution| distribution.ecosystem);
+    Ok(Assessment {
+        findings,
+        completeness,
+        looked_at: inventory.looked_at.iter().map(|kind| PackageKind(kind.as_str().to_owned())).collect(),
+        knowledge: state.knowledge(|ecosystem| own.as_deref() == Some(ecosystem)),
+    })
+}
+
+#[async_trait]
+impl Scanner for EmbeddedScanner {
+    fn identity(&self) -> ScannerIdentity {
+        ScannerIdentity { name: "embedded".to_owned(), version: EXTRACTOR_VERSION.to_owned() }
+    }
+
+    fn keys(&self, request: &IndexRequest) -> Vec<LayerKey> {
+        distinct(request).into_keys().map(|digest| LayerKey(digest.to_string())).collect()
+    }
+
+    async fn readiness(&self) -> Result<Readiness, ScannerError> {
+        match self.advisories.current().await.map_err(ScannerError::from) {
+            Ok(Some(state)) => Ok(Readiness::Ready(state.knowledge(|_| true))),
+            Ok(None) => Ok(Readiness::Loading(NOTHING_IMPORTED.to_owned())),
+            Err(ScannerError::Loading(problem)) => Ok(Readiness::Loading(problem)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn index(&self, request: &IndexRequest) -> Result<(), ScannerError> {
+        let IndexRequest { image, manifest } = request;
+        let registry = self.registries.get(&image.registry).ok_or_else(|| {
+            ScannerError::Permanent(format!("no registry named `{}` is configured", image.registry))
+        })?;
+        // A future does nothing until it is one of those that run.
+        let layers = distinct(request).into_values();
+        let readings: Vec<_> =
+            layers.map(|layer| self.index_layer(registry, &image.repository, layer)).collect();
+        futures::stream::iter(readings).buffer_unordered(LAYERS_AT_ONCE).try_collect::<()>().await?;
+        let digest = image.digest.clone();
+        let layers: Vec<Digest> = manifest.layers.iter().map(|layer| layer.digest.clone()).collect();
+        Ok(self.database.write(move |tx| rows::put_image(tx, &digest, &layers)).await?)
+    }
+
+    async fn assess(
+        &self,
+        image: &ImageId,
+        at_least: Option<Generation>,
+    ) -> Result<Assessment, ScannerError> {
+        let state = self.advisories.current().await?;
+        let state = state.ok_or_else(|| ScannerError::Loading(NOTHING_IMPORTED.to_owned()))?;
+        if at_least.is_some_and(|least| state.generation() < least) {
+            return Err(ScannerError::Behind);
+        }
+        let stored = self.layers(&image.digest).await?;
+        let judged = tokio::task::spawn_blocking(move || judge(&stored, &state)).await;
+        match judged.map_err(|error| transient(format!("assessing {image} broke off: {error}")))? {
+            Ok(assessment) => Ok(assessment),
+            Err(Unjudged::Damaged(layer)) => Err(self.distrust(layer).await),
+            Err(Unjudged::Other(error)) => Err(error),
+        }
+    }
+}
+
+/// Each layer once. One that a registry must hold counts before the same one that it need not hold.
+fn distinct(request: &IndexRequest) -> BTreeMap<&Digest, &Descriptor> {
+    let mut layers: BTreeMap<&Digest, &Descriptor> = BTreeMap::new();
+    for layer in &request.manifest.layers {
+        let known = layers.entry(&layer.digest).or_insert(layer);
+        if is_foreign(known) {
+            *known = layer;
+        }
+    }
+    layers
+}
+
+async fn blocking<T: Send + 'static>(
+    run: impl FnOnce() -> Result<T, ScannerError> + Send + 'static,
+) -> Result<T, ScannerError> {
+    tokio::task::spawn_blocking(run).await.unwrap_or_else(|error| Err(transient(error)))
+}

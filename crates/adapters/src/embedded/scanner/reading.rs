@@ -1,0 +1,94 @@
+//! Reads a layer: its bytes come as a stream, the reader of layers blocks; a short channel lies between them.
+
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::{Buf as _, Bytes};
+use cve_monitor_core::ports::{BlobStream, RegistryError, ScannerError};
+use cve_monitor_core::vocabulary::Descriptor;
+use cve_monitor_scanner::{ExpectedBlob, LayerError, LayerRecord, Limits, read_layer};
+use futures::StreamExt as _;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+
+use super::error::refused;
+
+/// How many chunks of a layer wait for its reader; the registry's adapter bounds their size.
+const CHUNKS_WAITING: usize = 8;
+
+/// Reads the bytes of one layer to their end and counts them.
+pub(super) async fn read(
+    stream: BlobStream,
+    layer: &Descriptor,
+    limits: Limits,
+    bytes_read: &AtomicU64,
+) -> Result<LayerRecord, ScannerError> {
+    let expected = ExpectedBlob {
+        digest: layer.digest.to_string(),
+        size: Some(layer.size),
+        media_type: layer.media_type.0.clone(),
+    };
+    let (sender, receiver) = mpsc::channel(CHUNKS_WAITING);
+    let reading = tokio::task::spawn_blocking(move || {
+        read_layer(Chunks { receiver, current: Bytes::new() }, &expected, &limits)
+    });
+    // Where this future is dropped, the channel closes and the thread ends: a layer that is cut short never verifies.
+    let failure = pump(stream, sender, bytes_read).await;
+    let read = reading.await.map_err(|error| ScannerError::Transient {
+        retry_after: None,
+        detail: format!("reading layer {} broke off: {error}", layer.digest),
+    })?;
+    read.map_err(|error| match failure {
+        Some(failure) => refused(failure),
+        None => not_the_layer(&error),
+    })
+}
+
+/// Hands the stream over, chunk by chunk. Answers what ended it before its end.
+async fn pump(
+    mut stream: BlobStream,
+    sender: Sender<Bytes>,
+    bytes_read: &AtomicU64,
+) -> Option<RegistryError> {
+    while let Some(chunk) = stream.next().await {
+        match chunk {
+            Err(error) => return Some(error),
+            Ok(chunk) => {
+                bytes_read.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                // The reader has seen enough: more than the manifest says.
+                if sender.send(chunk).await.is_err() {
+                    return None;
+                }
+            }
+        }
+    }
+    None
+}
+
+fn not_the_layer(error: &LayerError) -> ScannerError {
+    let detail = error.to_string();
+    match error {
+        LayerError::Io { .. } => ScannerError::Transient { retry_after: None, detail },
+        LayerError::UnsupportedDigest { .. } => ScannerError::Permanent(detail),
+        _ => ScannerError::Corrupt(detail),
+    }
+}
+
+/// The reading end of the channel. Blocks.
+struct Chunks {
+    receiver: Receiver<Bytes>,
+    current: Bytes,
+}
+
+impl Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.current.is_empty() {
+            match self.receiver.blocking_recv() {
+                Some(chunk) => self.current = chunk,
+                None => return Ok(0),
+            }
+        }
+        let count = buffer.len().min(self.current.len());
+        self.current.copy_to_slice(&mut buffer[..count]);
+        Ok(count)
+    }
+}

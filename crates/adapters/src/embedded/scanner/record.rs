@@ -1,0 +1,35 @@
+//! A layer's record as it lies in its row: JSON in one zstd frame.
+
+use cve_monitor_scanner::LayerRecord;
+
+/// zstd's own default: lists of packages shrink to a fifth, at hundreds of MB a second.
+const LEVEL: i32 = 3;
+/// The longest record that is read back, in bytes of JSON: twice the text that a record may retain, with room for its
+/// form.
+const MAX_JSON_BYTES: usize = 256 << 20;
+
+/// A record, compressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StoredRecord {
+    pub(super) json_bytes: i64,
+    pub(super) zstd: Vec<u8>,
+}
+
+impl StoredRecord {
+    /// # Errors
+    /// Where the record is longer than what is read back.
+    pub(super) fn of(record: &LayerRecord) -> Result<Self, String> {
+        let json = serde_json::to_vec(record).map_err(|error| error.to_string())?;
+        if json.len() > MAX_JSON_BYTES {
+            return Err(format!("its record is {} bytes; at most {MAX_JSON_BYTES} are kept", json.len()));
+        }
+        let zstd = zstd::bulk::compress(&json, LEVEL).map_err(|error| error.to_string())?;
+        Ok(Self { json_bytes: i64::try_from(json.len()).unwrap_or(i64::MAX), zstd })
+    }
+
+    /// The record; none where the row is damaged.
+    pub(super) fn read(&self) -> Option<LayerRecord> {
+        let bytes = usize::try_from(self.json_bytes).ok().filter(|bytes| *bytes <= MAX_JSON_BYTES)?;
+        serde_json::from_slice(&zstd::bulk::decompress(&self.zstd, bytes).ok()?).ok()
+    }
+}

@@ -1,0 +1,1 @@
+//! What the scanner keeps, reads and refuses.
