@@ -1,13 +1,19 @@
 //! The report: one JSON object on one line. The fields that reports have always had keep their names.
 
+mod wire;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use self::wire::{
+    Wire, WireChange, WireChanged, WireCompleteness, WireConfig, WireFinding, WireImageId, WireKnowledge,
+    WireManifest, WireMetadata, WireParent, WireRegistry, WireScanner,
+};
 use super::{ReportId, ResolvedImage};
 use crate::vocabulary::{
-    Assessment, Digest, Finding, FindingKey, FindingStatus, ImageId, Level, Reason, RegistryIdentity,
-    ScannerIdentity, Severity, Tag, Timestamp, Verdict,
+    Assessment, Digest, Finding, FindingKey, FindingStatus, ImageId, RegistryIdentity, ScannerIdentity,
+    Severity, Tag, Timestamp, Verdict,
 };
 
 /// The version of the report's schema: `major.minor`; within a major version fields are only added.
@@ -49,172 +55,6 @@ pub struct ReportFacts<'a> {
     pub new: &'a [FindingKey],
     /// Findings of the previous report that are gone.
     pub gone: &'a [FindingKey],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Wire<'a> {
-    schema_version: &'static str,
-    report_id: &'a ReportId,
-    previous_report_id: Option<&'a ReportId>,
-    assessed_at: Timestamp,
-    analyzed_image_name: String,
-    image_digest: &'a Digest,
-    layer_count: u32,
-    #[serde(rename = "ECRMetadata")]
-    ecr_metadata: WireMetadata<'a>,
-    registry: WireRegistry<'a>,
-    platform: Option<String>,
-    tags: &'a [Tag],
-    parent_indexes: Vec<WireParent<'a>>,
-    verdict: Verdict,
-    completeness: WireCompleteness<'a>,
-    package_kinds: BTreeSet<&'a str>,
-    scanner: WireScanner<'a>,
-    knowledge: WireKnowledge<'a>,
-    vulnerabilities: BTreeMap<&'static str, Vec<WireFinding<'a>>>,
-    new: Vec<WireChange<'a>>,
-    gone: Vec<WireChange<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WireMetadata<'a> {
-    image_id: WireImageId<'a>,
-    manifest: WireManifest<'a>,
-    repository_name: &'a str,
-    registry_id: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WireImageId<'a> {
-    image_digest: &'a Digest,
-}
-
-#[derive(Serialize)]
-struct WireManifest<'a> {
-    config: WireConfig<'a>,
-}
-
-#[derive(Serialize)]
-struct WireConfig<'a> {
-    digest: &'a Digest,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct WireRegistry<'a> {
-    name: &'a str,
-    region: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct WireParent<'a> {
-    digest: &'a Digest,
-    tags: &'a [Tag],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct WireCompleteness<'a> {
-    level: Level,
-    reasons: Vec<&'a Reason>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct WireScanner<'a> {
-    name: &'a str,
-    version: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct WireKnowledge<'a> {
-    id: Option<&'a str>,
-    generation: Option<u64>,
-    last_changed: Vec<WireChanged<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct WireChanged<'a> {
-    ecosystem: &'a str,
-    at: Timestamp,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct WireFinding<'a> {
-    name: &'a str,
-    namespace_name: &'a str,
-    description: &'a str,
-    link: &'a str,
-    severity: Severity,
-    severity_source: Option<&'a str>,
-    status: FindingStatus,
-    feature_name: &'a str,
-    feature_version: &'a str,
-    feature_architecture: Option<&'a str>,
-    feature_kind: &'a str,
-    source_name: Option<&'a str>,
-    fixed_by: Option<&'a str>,
-    location: &'a str,
-    layer: Option<&'a Digest>,
-    aliases: &'a [String],
-    records: &'a [String],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct WireChange<'a> {
-    name: &'a str,
-    feature_name: &'a str,
-    feature_version: &'a str,
-    severity: Severity,
-    status: FindingStatus,
-    fixed_by: Option<&'a str>,
-    location: &'a str,
-}
-
-impl<'a> From<&'a FindingKey> for WireChange<'a> {
-    fn from(key: &'a FindingKey) -> Self {
-        Self {
-            name: &key.name,
-            feature_name: &key.package,
-            feature_version: &key.version,
-            severity: key.severity,
-            status: key.status,
-            fixed_by: key.fixed_by.as_deref(),
-            location: &key.location,
-        }
-    }
-}
-
-impl<'a> From<&'a Finding> for WireFinding<'a> {
-    fn from(finding: &'a Finding) -> Self {
-        Self {
-            name: &finding.name,
-            namespace_name: &finding.namespace,
-            description: &finding.description,
-            link: &finding.link,
-            severity: finding.severity,
-            severity_source: finding.severity_source.as_deref(),
-            status: finding.status,
-            feature_name: &finding.package,
-            feature_version: &finding.version,
-            feature_architecture: finding.architecture.as_deref(),
-            feature_kind: &finding.kind.0,
-            source_name: finding.source.as_deref(),
-            fixed_by: finding.fixed_by.as_deref(),
-            location: &finding.location,
-            layer: finding.layer.as_ref(),
-            aliases: &finding.aliases,
-            records: &finding.records,
-        }
-    }
 }
 
 /// Writes a report: one line of JSON without a line end. The same facts give the same bytes.

@@ -1,9 +1,7 @@
 //! The table of legal transitions of an image.
 
-use super::{
-    Due, FailureClass, ImageEvent, ImageState, LastReport, MAX_PARENTS, OpenRequest, RECENT_REQUESTS,
-    Resolved,
-};
+use super::{FailureClass, ImageState, LastReport, MAX_PARENTS, OpenRequest, RECENT_REQUESTS, Resolved};
+use crate::scan::{Assessed, Due, ImageEvent};
 use crate::vocabulary::{Cause, Generation, RequestId, Timestamp};
 
 /// An event that cannot follow: the stream was not written by these rules.
@@ -15,7 +13,7 @@ pub struct IllegalTransition {
 }
 
 impl IllegalTransition {
-    pub(super) fn new(event: &'static str, reason: &'static str) -> Self {
+    pub(in crate::scan) fn new(event: &'static str, reason: &'static str) -> Self {
         Self { event, reason }
     }
 }
@@ -63,21 +61,7 @@ pub fn evolve(
             }
             state.due = None;
         }
-        ImageEvent::Assessed(assessed) => {
-            if state.last_report.as_ref().is_some_and(|last| last.content == assessed.content) {
-                return Err(IllegalTransition::new("Assessed", "two reports in a row say the same"));
-            }
-            state.last_report = Some(LastReport {
-                id: assessed.report.clone(),
-                content: assessed.content.clone(),
-                body: assessed.body.clone(),
-                started: assessed.started,
-                verdict: assessed.verdict,
-                level: assessed.level,
-                delivered: vec![],
-            });
-            answered(&mut state, assessed.started, assessed.generation);
-        }
+        ImageEvent::Assessed(assessed) => assessed_anew(&mut state, assessed)?,
         ImageEvent::Verified { started, generation } => {
             if state.last_report.is_none() {
                 return Err(IllegalTransition::new("Verified", "there is no report to verify"));
@@ -92,16 +76,7 @@ pub fn evolve(
             _ => return Err(IllegalTransition::new("Delivered", "it is not the last report")),
         },
         ImageEvent::Waiting { until, .. } => state.due = Some(until.clone()),
-        ImageEvent::StepFailed { class, retry_at, .. } => {
-            state.failures = state.failures_with(*class);
-            state.failing = Some(*class);
-            state.due = Some(Due::At(*retry_at));
-            if *class == FailureClass::NotIndexed {
-                state.indexed = None;
-                // The first time it is indexed again at once.
-                state.due = state.due.filter(|_| state.failures > 1);
-            }
-        }
+        ImageEvent::StepFailed { class, retry_at, .. } => failed(&mut state, *class, *retry_at),
         ImageEvent::Abandoned { reason, .. } => {
             state.abandoned = Some(*reason);
             state.presence_doubted = false;
@@ -118,6 +93,34 @@ pub fn evolve(
         }
     }
     Ok(state)
+}
+
+fn assessed_anew(state: &mut ImageState, assessed: &Assessed) -> Result<(), IllegalTransition> {
+    if state.last_report.as_ref().is_some_and(|last| last.content == assessed.content) {
+        return Err(IllegalTransition::new("Assessed", "two reports in a row say the same"));
+    }
+    state.last_report = Some(LastReport {
+        id: assessed.report.clone(),
+        content: assessed.content.clone(),
+        body: assessed.body.clone(),
+        started: assessed.started,
+        verdict: assessed.verdict,
+        level: assessed.level,
+        delivered: vec![],
+    });
+    answered(state, assessed.started, assessed.generation);
+    Ok(())
+}
+
+fn failed(state: &mut ImageState, class: FailureClass, retry_at: Timestamp) {
+    state.failures = state.failures_with(class);
+    state.failing = Some(class);
+    state.due = Some(Due::At(retry_at));
+    if class == FailureClass::NotIndexed {
+        state.indexed = None;
+        // The first time it is indexed again at once.
+        state.due = state.due.take().filter(|_| state.failures > 1);
+    }
 }
 
 fn requested(

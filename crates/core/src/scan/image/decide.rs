@@ -5,10 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::retry::attempts_allowed;
-use super::{
-    AbandonReason, Assessed, ContentHash, DeliveredReport, Due, ImageEvent, ImageState, Resolved,
-    ResolvedImage, StepName, backoff,
-};
+use super::{ImageState, Resolved, StepName, backoff};
+use crate::scan::{AbandonReason, Assessed, ContentHash, DeliveredReport, Due, ImageEvent, ResolvedImage};
 use crate::vocabulary::{
     ArtifactKind, Cause, Digest, Generation, ImageId, LayerKey, ScanRequest, ScannerIdentity, Timestamp,
 };

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Due, ImageState, ReportId, Resolved};
+use super::{ImageState, Resolved};
+use crate::scan::{Due, ReportId};
 use crate::vocabulary::{Digest, Generation, ScannerIdentity, Timestamp};
 
 /// What the configuration decides about the steps.

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AbandonReason, ContentHash, Due, FailureClass, ReportId, ResolvedImage};
+use super::FailureClass;
+use crate::scan::{AbandonReason, ContentHash, Due, ReportId, ResolvedImage};
 use crate::vocabulary::{
     ArtifactKind, Digest, Generation, Level, RequestId, ScannerIdentity, Timestamp, Verdict,
 };

@@ -1,0 +1,6 @@
+//! The production pipelines on the in-memory models and a hand-driven clock: whole stories, in microseconds.
+
+mod faults;
+mod reports;
+mod rounds;
+mod world;

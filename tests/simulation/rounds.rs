@@ -1,0 +1,115 @@
+//! Reconciliation, sweeps after gaps, coverage.
+
+use std::time::Duration;
+
+use cve_monitor_core::pipeline::{ReconcileMode, Rule, Scope, affected, coverage};
+use cve_monitor_core::ports::{Queue as _, Registry as _, RegistryError};
+use cve_monitor_core::testkit::model::{ModelAdvisory, ModelKnowledge};
+use cve_monitor_core::vocabulary::{Cause, Lane};
+
+use crate::world::World;
+
+const BASE: &[(&str, &str)] = &[("openssl", "3.0.9")];
+
+#[test]
+fn the_first_round_is_the_bootstrap_and_the_second_finds_nothing_to_do() {
+    let world = World::new();
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "openssl")]);
+    let images: Vec<_> = (0..7).map(|n| world.put(&format!("v{n}"), &[BASE, &[("app", &n.to_string())]])).collect();
+    let (dry, wanted) = world.reconcile(ReconcileMode::DryRun);
+    assert_eq!((dry.missing, wanted.len()), (7, 7));
+    assert_eq!(world.run(world.queue.depth(Lane::Backfill)).expect("a depth").ready, 0, "a dry run queues nothing");
+    world.reconcile(ReconcileMode::Apply);
+    world.settle();
+    images.iter().for_each(|image| assert_eq!(world.series(image).len(), 1));
+    let (counts, wanted) = world.reconcile(ReconcileMode::Apply);
+    assert_eq!((counts.current, wanted.len()), (7, 0));
+}
+
+#[test]
+fn a_lost_push_a_deletion_and_an_old_assessment_are_found() {
+    let world = World::new();
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "openssl")]);
+    let (kept, deleted) = (world.put("kept", &[BASE]), world.put("deleted", &[BASE, &[("a", "1")]]));
+    world.reconcile(ReconcileMode::Apply);
+    world.settle();
+    world.registry.delete(&deleted);
+    let lost = world.put("lost", &[&[("openssl", "3.0.1")]]);
+    let (counts, _) = world.reconcile(ReconcileMode::Apply);
+    assert_eq!((counts.missing, counts.absent, counts.current), (1, 1, 1));
+    world.settle();
+    assert_eq!(world.series(&lost).len(), 1);
+
+    world.clock.advance(Duration::from_secs(8 * 24 * 3600));
+    let (counts, wanted) = world.reconcile(ReconcileMode::Apply);
+    assert_eq!((counts.swept, wanted.len()), (2, 2));
+    world.settle();
+    assert_eq!(world.series(&kept).len(), 1, "the sweep found nothing new to say");
+}
+
+#[test]
+fn a_gap_becomes_a_sweep_in_the_backfill_lane_and_loses_nothing() {
+    let world = World::new();
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "zlib")]);
+    world.follow();
+    let image = world.put("v1", &[BASE]);
+    world.push(&image);
+    world.settle();
+    let forgotten = world.knowledge.publish(vec![ModelAdvisory::new("CVE-2", "openssl")]);
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-3", "openssl")]);
+    world.knowledge.forget_up_to(forgotten);
+    let followed = world.follow();
+    assert_eq!((followed.gaps, followed.swept), (1, 1));
+    assert_eq!(world.run(world.queue.depth(Lane::Backfill)).expect("a depth").ready, 1);
+    world.settle();
+    assert_eq!(world.series(&image).last().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_worker_with_older_data_does_not_swallow_a_change() {
+    let world = World::new();
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "zlib")]);
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-2", "openssl")]);
+    world.follow();
+    // The change was followed before the image was known; a worker that lags must not answer for it.
+    world.scanner.set_lag(1);
+    let image = world.put("v1", &[BASE]);
+    world.push(&image);
+    assert_eq!(world.ingest().waiting, 1);
+    world.scanner.set_lag(0);
+    world.settle();
+    assert_eq!(world.series(&image), [vec!["CVE-2".to_owned()]]);
+}
+
+#[test]
+fn coverage_names_what_was_never_requested_and_a_registry_that_cannot_be_listed() {
+    let world = World::new();
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "openssl")]);
+    let known = world.put("known", &[BASE]);
+    world.push(&known);
+    world.settle();
+    world.put("unseen", &[BASE, &[("a", "1")]]);
+    let name = world.registry.identity().name;
+    let whole = world.run(coverage(&world.ports, &name, &mut |_| {})).expect("coverage");
+    assert_eq!((whole.listed, whole.covered, whole.never_requested), (2, 1, 1));
+    world.registry.fail_next(1, &RegistryError::Denied("no".to_owned()));
+    let whole = world.run(coverage(&world.ports, &name, &mut |_| {})).expect("coverage");
+    assert!(whole.unlisted.is_some() && whole.covered == 0, "{whole:?}");
+}
+
+#[test]
+fn affected_names_images_and_layers_and_the_scope_is_kept() {
+    let rule = Rule::new(None, Some("other/*"), None, None).expect("a rule");
+    let scope = Scope { exclude: vec![rule], ..Scope::default() };
+    let world = World::with(ModelKnowledge::empty(), scope);
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "openssl")]);
+    let image = world.put("v1", &[BASE]);
+    let outside = world.registry.put_image(&"other/app".parse().expect("a name"), None, &[b"deb openssl 1\n".to_vec()]);
+    world.push(&image);
+    world.request("out", &outside, Cause::Push { tag: None });
+    assert_eq!(world.ingest().out_of_scope, 1);
+    let mut told = vec![];
+    let count = world.run(affected(&world.ports, "cve-1", &mut |one| told.push(one))).expect("an answer");
+    assert_eq!((count, &told[0].image), (1, &image));
+    assert!(told[0].findings[0].layer.is_some());
+}
