@@ -3,6 +3,8 @@
 
 mod answer;
 mod error;
+#[cfg(test)]
+pub(super) mod fixture;
 mod flights;
 mod reading;
 mod record;

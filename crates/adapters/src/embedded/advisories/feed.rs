@@ -1,6 +1,8 @@
 //! The change feed over the folder of advisories: generation by generation, parent by parent.
 
 mod candidates;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
