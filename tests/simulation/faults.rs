@@ -62,7 +62,11 @@ fn a_report_that_no_sink_took_is_delivered_later_with_the_same_bytes() {
     world.follow();
     world.settle();
     let series = world.series(&image);
-    assert_eq!(series, [vec!["CVE-1".to_owned()], vec![]], "what was known then is told, then what is known now");
+    assert_eq!(
+        series,
+        [vec!["CVE-1".to_owned()], vec![]],
+        "what was known then is told, then what is known now"
+    );
 }
 
 #[test]
@@ -144,7 +148,8 @@ fn what_cannot_be_read_is_never_clean() {
 #[test]
 fn index_heads_and_lake_are_made_again_from_events_and_bodies() {
     let world = world();
-    let images: Vec<_> = (0..5).map(|n| world.put(&format!("v{n}"), &[BASE, &[("app", &n.to_string())]])).collect();
+    let images: Vec<_> =
+        (0..5).map(|n| world.put(&format!("v{n}"), &[BASE, &[("app", &n.to_string())]])).collect();
     images.iter().for_each(|image| world.push(image));
     world.settle();
     world.registry.delete(&images[0]);
@@ -163,10 +168,15 @@ fn index_heads_and_lake_are_made_again_from_events_and_bodies() {
     let lake = world.run(rebuild_lake(&ports)).expect("rebuilt");
     assert_eq!((lake.missing, fresh.sink.objects()), (0, objects));
 
-    assert_eq!(world.run(rebuild_heads(&ports)).expect("rebuilt").written, 0, "the heads are what the events fold into");
+    assert_eq!(
+        world.run(rebuild_heads(&ports)).expect("rebuilt").written,
+        0,
+        "the heads are what the events fold into"
+    );
     let stream = StreamId::image(&images[1]);
     let head = world.run(world.store.head(&stream)).expect("a head").expect("there");
-    let damaged = Head { version: head.version, state: cve_monitor_core::scan::HeadState::Image(Box::default()) };
+    let damaged =
+        Head { version: head.version, state: cve_monitor_core::scan::HeadState::Image(Box::default()) };
     world.run(world.store.rewrite_head(&stream, &damaged)).expect("damaged");
     assert_eq!(world.run(rebuild_heads(&ports)).expect("rebuilt").written, 1);
     assert_eq!(world.run(world.store.head(&stream)).expect("a head"), Some(head));

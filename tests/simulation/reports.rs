@@ -1,11 +1,11 @@
 //! What a report is, and when there is one.
 
+use cve_monitor_core::pipeline::Scope;
+use cve_monitor_core::ports::EventStore as _;
 use cve_monitor_core::scan::Event;
 use cve_monitor_core::scan::{ImageEvent, StreamId};
 use cve_monitor_core::testkit::model::{ModelAdvisory, ModelKnowledge};
 use cve_monitor_core::vocabulary::{Cause, Platform};
-use cve_monitor_core::pipeline::Scope;
-use cve_monitor_core::ports::EventStore as _;
 
 use crate::world::World;
 

@@ -15,10 +15,15 @@ const BASE: &[(&str, &str)] = &[("openssl", "3.0.9")];
 fn the_first_round_is_the_bootstrap_and_the_second_finds_nothing_to_do() {
     let world = World::new();
     world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "openssl")]);
-    let images: Vec<_> = (0..7).map(|n| world.put(&format!("v{n}"), &[BASE, &[("app", &n.to_string())]])).collect();
+    let images: Vec<_> =
+        (0..7).map(|n| world.put(&format!("v{n}"), &[BASE, &[("app", &n.to_string())]])).collect();
     let (dry, wanted) = world.reconcile(ReconcileMode::DryRun);
     assert_eq!((dry.missing, wanted.len()), (7, 7));
-    assert_eq!(world.run(world.queue.depth(Lane::Backfill)).expect("a depth").ready, 0, "a dry run queues nothing");
+    assert_eq!(
+        world.run(world.queue.depth(Lane::Backfill)).expect("a depth").ready,
+        0,
+        "a dry run queues nothing"
+    );
     world.reconcile(ReconcileMode::Apply);
     world.settle();
     images.iter().for_each(|image| assert_eq!(world.series(image).len(), 1));
@@ -104,7 +109,8 @@ fn affected_names_images_and_layers_and_the_scope_is_kept() {
     let world = World::with(ModelKnowledge::empty(), scope);
     world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "openssl")]);
     let image = world.put("v1", &[BASE]);
-    let outside = world.registry.put_image(&"other/app".parse().expect("a name"), None, &[b"deb openssl 1\n".to_vec()]);
+    let outside =
+        world.registry.put_image(&"other/app".parse().expect("a name"), None, &[b"deb openssl 1\n".to_vec()]);
     world.push(&image);
     world.request("out", &outside, Cause::Push { tag: None });
     assert_eq!(world.ingest().out_of_scope, 1);

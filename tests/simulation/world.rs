@@ -24,7 +24,6 @@ pub(crate) struct World {
     pub(crate) store: Arc<MemoryEventStore>,
     pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) index: Arc<MemoryLayerIndex>,
-    pub(crate) archive: Arc<MemoryArchive>,
     pub(crate) sink: Arc<MemorySink>,
     pub(crate) registry: Arc<MemoryRegistry>,
     pub(crate) knowledge: Arc<ModelKnowledge>,
@@ -43,7 +42,6 @@ impl World {
         let store = Arc::new(MemoryEventStore::default());
         let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock) as Arc<dyn Clock>));
         let index = Arc::new(MemoryLayerIndex::default());
-        let archive = Arc::new(MemoryArchive::default());
         let sink = Arc::new(MemorySink::named("memory"));
         let registry = Arc::new(MemoryRegistry::new("r.example".parse().expect("a name")));
         let knowledge = Arc::new(knowledge);
@@ -55,14 +53,14 @@ impl World {
             store: Arc::clone(&store) as _,
             queue: Arc::clone(&queue) as _,
             index: Arc::clone(&index) as _,
-            archive: Arc::clone(&archive) as _,
+            archive: Arc::new(MemoryArchive::default()),
             scanner: Arc::clone(&scanner) as Arc<dyn Scanner>,
             registries: Registries::new([reads]),
             sinks: vec![Arc::clone(&sink) as _],
             scope,
             feed: Some(feed.name()),
         });
-        Self { clock, store, queue, index, archive, sink, registry, knowledge, scanner, feed, ports }
+        Self { clock, store, queue, index, sink, registry, knowledge, scanner, feed, ports }
     }
 
     /// Runs a future to its end; where nothing can go on, the time in which nothing happens is skipped.
@@ -150,7 +148,8 @@ impl World {
                 previous = Some(entry.report.report.clone());
                 content = Some(entry.report.content.clone());
                 let key = format!("{}.json", entry.report.report);
-                let body = objects.iter().find(|(k, _)| k.ends_with(&key)).map(|(_, body)| body).expect("delivered");
+                let body =
+                    objects.iter().find(|(k, _)| k.ends_with(&key)).map(|(_, body)| body).expect("delivered");
                 let keys = cve_monitor_core::scan::finding_keys(body).expect("a report");
                 keys.into_iter().map(|key| key.name).collect()
             })

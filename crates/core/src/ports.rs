@@ -14,14 +14,13 @@ mod report_archive;
 mod report_sink;
 mod scanner;
 
+/// Part of the queue's contract; they live with the other words.
+pub use crate::vocabulary::{DeadLetter, DeadLetterReason};
 pub use change_feed::{Candidates, ChangeFeed, Cursor, FeedError, MAX_CURSOR_BYTES, Next};
 pub use clock::Clock;
 pub use event_store::{AppendError, EventStore, Position, StoreError};
 pub use layer_index::{LayerIndex, LayerIndexError};
-pub use queue::{
-    DeadLetter, DeadLetterReason, Delivery, Depth, Lease, MAX_RECEIVE, MAX_SEND, Queue, QueueError,
-    Unreadable,
-};
+pub use queue::{Delivery, Depth, Lease, MAX_RECEIVE, MAX_SEND, Queue, QueueError, Unreadable};
 pub use registry::{BlobLocation, BlobStream, ListedImage, Registry, RegistryError};
 pub use report_archive::{ArchiveError, MAX_BODY_BYTES, ReportArchive};
 pub use report_sink::{ReportObject, ReportSink, SinkError};

@@ -22,5 +22,5 @@ pub use manifest::{
 };
 pub use page::{Page, PageToken};
 pub use reference::{Reference, ReferenceError};
-pub use request::{Cause, Lane, RequestId, ScanRequest};
+pub use request::{Cause, DeadLetter, DeadLetterReason, Lane, RequestId, ScanRequest};
 pub use timestamp::{InvalidTimestamp, Timestamp};

@@ -1,5 +1,8 @@
 //! Ingest: deliveries to outcomes, so many at a time.
 
+mod counts;
+mod pace;
+
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,68 +11,15 @@ use std::time::Duration;
 use futures::future::{BoxFuture, Either, FusedFuture, FutureExt, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 
+use self::counts::Handled;
+pub use self::counts::{IngestCounts, IngestSettings};
+use self::pace::Pace;
 use super::{DriveError, Driver, Outcome, Ports};
 use crate::ports::{DeadLetter, DeadLetterReason, Delivery, MAX_RECEIVE, QueueError};
-use crate::scan::AbandonReason;
 use crate::vocabulary::{ImageId, Lane, RequestId, ScanRequest};
 
-/// One receive in this many begins with the lower lanes, so that a flood of pushes starves nobody.
-const LOWER_LANES_EVERY: u64 = 8;
-/// How many images must go well before a limit lowered by throttling rises by one.
-const RECOVERY_AFTER: u32 = 16;
 /// The wait after the queue itself failed.
 const QUEUE_PAUSE: Duration = Duration::from_secs(1);
-
-/// How ingest works.
-#[derive(Debug, Clone, Copy)]
-pub struct IngestSettings {
-    /// Images at a time; halved when a registry or the scanner asks to slow down.
-    pub concurrency: usize,
-    /// How long a message is ours; extended while work goes on.
-    pub lease: Duration,
-    /// How long an empty queue is listened to.
-    pub wait: Duration,
-    /// A message delivered more often than this kills workers, and is buried.
-    pub max_deliveries: u32,
-}
-
-impl Default for IngestSettings {
-    fn default() -> Self {
-        Self {
-            concurrency: 16,
-            lease: Duration::from_secs(60),
-            wait: Duration::from_secs(5),
-            max_deliveries: 50,
-        }
-    }
-}
-
-/// What ingest has done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct IngestCounts {
-    /// Messages received.
-    pub received: u64,
-    /// New reports delivered.
-    pub reported: u64,
-    /// Assessed, with the same content as the last report.
-    pub unchanged: u64,
-    /// Requests that asked for nothing more.
-    pub current: u64,
-    /// Waiting for a time or for the scanner.
-    pub waiting: u64,
-    /// Indexes and things that are not images.
-    pub not_images: u64,
-    /// Gone from their registry.
-    pub deleted: u64,
-    /// Given up.
-    pub abandoned: u64,
-    /// Outside of the scope.
-    pub out_of_scope: u64,
-    /// Buried as dead letters.
-    pub buried: u64,
-    /// Left for redelivery, because not even the failure could be recorded.
-    pub failed: u64,
-}
 
 type Observer = Arc<dyn Fn(&ImageId, &Outcome) + Send + Sync>;
 
@@ -86,13 +36,6 @@ impl fmt::Debug for Ingest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ingest").field("settings", &self.settings).finish_non_exhaustive()
     }
-}
-
-enum Handled {
-    Outcome(Outcome),
-    OutOfScope,
-    Buried,
-    Failed,
 }
 
 impl Ingest {
@@ -122,7 +65,7 @@ impl Ingest {
     async fn work(&self, stop: BoxFuture<'_, ()>, until_idle: bool) -> IngestCounts {
         let mut stop = stop.fuse();
         let mut counts = IngestCounts::default();
-        let mut pace = Pace { limit: self.settings.concurrency.max(1), well: 0, picks: 0 };
+        let mut pace = Pace::new(self.settings.concurrency);
         let mut in_hand = FuturesUnordered::new();
         // Listening to an empty lane goes on across rounds: a receive that is dropped may have leased something.
         let mut listening = FuturesUnordered::new();
@@ -152,7 +95,8 @@ impl Ingest {
             };
             match select(select(pin!(finished), pin!(heard)), &mut stop).await {
                 Either::Left((Either::Left((Some(handled), _)), _)) => {
-                    self.count(&mut counts, &mut pace, &handled)
+                    pace.adapt(handled.is_throttled(), self.settings.concurrency);
+                    counts.add(&handled);
                 }
                 Either::Left((Either::Right((Some((at, lane, heard)), _)), _)) => {
                     listened[at] = false;
@@ -167,8 +111,7 @@ impl Ingest {
     /// What there is, without waiting: at most what there are free hands for.
     async fn receive(&self, pace: &mut Pace, in_hand: usize) -> Vec<(Lane, Delivery)> {
         let free = pace.limit.saturating_sub(in_hand).min(MAX_RECEIVE);
-        pace.picks += 1;
-        let lower_first = pace.picks % LOWER_LANES_EVERY == 0;
+        let lower_first = pace.pick();
         let order = if lower_first { [Lane::Change, Lane::Backfill, Lane::Push] } else { Lane::ALL };
         // The turn of the lower lanes is one slot, not a whole hand.
         let max = if lower_first { 1 } else { free };
@@ -298,67 +241,5 @@ impl Ingest {
     ) -> DeadLetter {
         let at = self.ports.clock.now();
         DeadLetter { id, lane, reason, detail: detail.to_owned(), body: body.to_owned(), at }
-    }
-
-    fn count(&self, counts: &mut IngestCounts, pace: &mut Pace, handled: &Handled) {
-        let throttled = matches!(handled, Handled::Outcome(Outcome::Waiting { throttled: true, .. }));
-        pace.adapt(throttled, self.settings.concurrency.max(1));
-        *match handled {
-            Handled::Failed => &mut counts.failed,
-            Handled::Buried => &mut counts.buried,
-            Handled::OutOfScope => &mut counts.out_of_scope,
-            Handled::Outcome(outcome) => match outcome {
-                Outcome::Reported { .. } => &mut counts.reported,
-                Outcome::Unchanged => &mut counts.unchanged,
-                Outcome::Current => &mut counts.current,
-                Outcome::Waiting { .. } => &mut counts.waiting,
-                Outcome::Index(_) | Outcome::Artifact(_) => &mut counts.not_images,
-                Outcome::Deleted => &mut counts.deleted,
-                Outcome::Abandoned { reason: AbandonReason::OutOfScope, .. } => &mut counts.out_of_scope,
-                Outcome::Abandoned { .. } => &mut counts.abandoned,
-            },
-        } += 1;
-    }
-}
-
-/// How many at a time: halved when somebody asks to slow down, raised by one after a while without.
-struct Pace {
-    limit: usize,
-    well: u32,
-    picks: u64,
-}
-
-impl Pace {
-    fn adapt(&mut self, throttled: bool, most: usize) {
-        if throttled {
-            self.limit = (self.limit / 2).max(1);
-            self.well = 0;
-        } else if self.limit < most {
-            self.well += 1;
-            if self.well >= RECOVERY_AFTER {
-                self.limit += 1;
-                self.well = 0;
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn throttling_halves_the_pace_and_patience_restores_it() {
-        let mut pace = Pace { limit: 16, well: 0, picks: 0 };
-        pace.adapt(true, 16);
-        assert_eq!(pace.limit, 8);
-        for _ in 0..5 {
-            pace.adapt(true, 16);
-        }
-        assert_eq!(pace.limit, 1, "never none");
-        for _ in 0..RECOVERY_AFTER * 40 {
-            pace.adapt(false, 16);
-        }
-        assert_eq!(pace.limit, 16, "never more than was configured");
     }
 }

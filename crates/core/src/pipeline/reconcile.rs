@@ -1,88 +1,23 @@
 //! Reconcile: what the registry has, compared with what we know. The first round is the bootstrap.
 
+mod need;
+mod round;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::need::{count, due, reachable};
+pub use self::round::{ReconcileError, ReconcileMode, ReconcileSettings, RoundObserver, Wanted};
 use super::Ports;
 use super::journal::append;
-use crate::ports::{AppendError, ListedImage, MAX_SEND, QueueError, Registry, RegistryError, StoreError};
+use crate::ports::{AppendError, ListedImage, MAX_SEND, Registry, RegistryError};
 use crate::scan::{
-    AbandonReason, Head, HeadState, IllegalTransition, ImageState, Policy, ReconcileCounts, ReconcileEvent,
-    ReconcileState, Resolved, StreamId, evolve_reconcile,
+    Head, HeadState, Policy, ReconcileCounts, ReconcileEvent, ReconcileState, StreamId, evolve_reconcile,
 };
 use crate::vocabulary::{
-    Cause, Digest, ImageId, Lane, PageToken, RegistryName, RepositoryName, RequestId, ScanRequest, Tag,
-    Timestamp,
+    Cause, Digest, ImageId, Lane, PageToken, RegistryName, RepositoryName, RequestId, ScanRequest, Timestamp,
 };
-
-/// How a round works.
-#[derive(Debug, Clone, Copy)]
-pub struct ReconcileSettings {
-    /// An image that was not assessed for this long is assessed again.
-    pub sweep_after: Duration,
-    /// Entries a page of a listing.
-    pub page: usize,
-    /// Listing calls a second at the most.
-    pub lists_per_second: u32,
-}
-
-impl Default for ReconcileSettings {
-    fn default() -> Self {
-        Self { sweep_after: Duration::from_secs(7 * 24 * 3600), page: 100, lists_per_second: 10 }
-    }
-}
-
-/// Whether requests are queued, or only told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReconcileMode {
-    /// Queue them; remember how far the round has come.
-    Apply,
-    /// Tell them; write nothing.
-    DryRun,
-}
-
-/// An image that a round wants looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
-    /// The image.
-    pub image: ImageId,
-    /// Its tags in the listing.
-    pub tags: Vec<Tag>,
-    /// Why.
-    pub why: Cause,
-}
-
-/// Why a round ended early. It goes on where it stopped.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReconcileError {
-    /// No registry of that name is configured.
-    #[error("no registry named `{0}` is configured")]
-    UnknownRegistry(RegistryName),
-    /// The registry gave no answer.
-    #[error("{registry} cannot be listed: {error}")]
-    Registry {
-        /// The registry.
-        registry: RegistryName,
-        /// What it said.
-        error: RegistryError,
-    },
-    /// The heads could not be read, or the round not recorded.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The requests could not be sent.
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-    /// Somebody else runs a round of this registry.
-    #[error("another round of {0} is under way; it goes on there")]
-    Contended(RegistryName),
-    /// The round's stream holds something that these rules did not write.
-    #[error(transparent)]
-    Broken(#[from] IllegalTransition),
-}
-
-/// Told after each repository: what was found so far, and what this repository adds.
-pub type RoundObserver<'a> = dyn FnMut(&ReconcileCounts, &[Wanted]) + Send + 'a;
 
 /// Compares registries with what is known.
 #[derive(Debug)]
@@ -233,8 +168,10 @@ impl Reconciler {
                 let (Some(image), Some(state)) = (stream.as_image(), head.image()) else { continue };
                 let entry = listed.remove(&image.digest);
                 let why = match &entry {
-                    Some(_) => self.due(state, round.started),
-                    None if reachable(state, &digests) => self.due(state, round.started),
+                    Some(_) => due(&self.policy, self.settings.sweep_after, state, round.started),
+                    None if reachable(state, &digests) => {
+                        due(&self.policy, self.settings.sweep_after, state, round.started)
+                    }
                     None => (!state.deleted).then_some(Cause::Absence),
                 };
                 count(&mut round.counts, why.as_ref(), entry.is_some());
@@ -294,30 +231,6 @@ impl Reconciler {
         }
     }
 
-    /// Why an image that the registry has wants a look; none where it is up to date.
-    fn due(&self, state: &ImageState, started: Timestamp) -> Option<Cause> {
-        if state.deleted {
-            return Some(Cause::Reconcile);
-        }
-        match state.abandoned {
-            Some(AbandonReason::OutOfScope) => return None,
-            Some(_) => return Some(Cause::Reconcile),
-            None => {}
-        }
-        match &state.resolved {
-            Some(Resolved::Index(_) | Resolved::Artifact(_)) if state.open.is_none() => None,
-            // Waiting has its own clock.
-            _ if state.due.is_some() => None,
-            Some(Resolved::Image(_)) if state.is_current(&self.policy.sinks) => {
-                let old = state.assessed.is_none_or(|at| started.since(at) >= self.settings.sweep_after);
-                let outdated = state.indexed.as_ref() != Some(&self.policy.scanner);
-                (old || outdated).then_some(Cause::Sweep)
-            }
-            // Work that was begun and not ended: its message may be lost. A wake-up is enough.
-            _ => Some(Cause::Due),
-        }
-    }
-
     async fn queue(&self, round: &Round<'_>, wanted: &[Wanted]) -> Result<(), ReconcileError> {
         let started = round.started.to_string();
         let requests: Vec<ScanRequest> = wanted
@@ -371,20 +284,5 @@ impl Reconciler {
             }
         }
         Ok(())
-    }
-}
-
-/// A child of a listed index is there although no tag leads to it.
-fn reachable(state: &ImageState, listed: &HashSet<Digest>) -> bool {
-    state.parents.iter().any(|parent| listed.contains(parent))
-}
-
-fn count(counts: &mut ReconcileCounts, why: Option<&Cause>, listed: bool) {
-    match why {
-        None if listed => counts.current += 1,
-        None => {}
-        Some(Cause::Sweep) => counts.swept += 1,
-        Some(Cause::Absence) => counts.absent += 1,
-        Some(_) => counts.missing += 1,
     }
 }

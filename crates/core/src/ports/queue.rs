@@ -1,13 +1,10 @@
 //! Requests in lanes, and the letters that nobody could deliver.
 
-mod letter;
-
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use self::letter::{DeadLetter, DeadLetterReason, Delivery, Unreadable};
-use crate::vocabulary::{Lane, Page, PageToken, RequestId, ScanRequest};
+use crate::vocabulary::{DeadLetter, Lane, Page, PageToken, RequestId, ScanRequest};
 
 /// The most requests in one `send`.
 pub const MAX_SEND: usize = 1000;
@@ -17,6 +14,26 @@ pub const MAX_RECEIVE: usize = 100;
 /// The right to work on a message until it ends. Opaque.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Lease(pub String);
+
+/// A message in the hands of a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// What extends, acknowledges or buries it.
+    pub lease: Lease,
+    /// How often it has been delivered, this time included; 1 where the backend does not say.
+    pub deliveries: u32,
+    /// The request; or what could not be read as one.
+    pub request: Result<ScanRequest, Unreadable>,
+}
+
+/// A message that is no request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The message as it came.
+    pub body: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
 
 /// How much lies in a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, FeedName, Generation, ImageId, Tag};
+use super::{Digest, FeedName, Generation, ImageId, Tag, Timestamp};
 
 /// Identifies a request; the same id twice is the same request.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -127,4 +127,57 @@ impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
+}
+
+/// Why a letter is dead. A closed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeadLetterReason {
+    /// The message is not a request.
+    Unreadable,
+    /// A registry that the configuration does not name.
+    UnknownRegistry,
+    /// The registry denies access.
+    Denied,
+    /// What is there is broken and stays so: a manifest or a layer that does not hash to its digest.
+    Corrupt,
+    /// A step failed for good.
+    Failed,
+    /// A step failed as often as it may.
+    AttemptsExhausted,
+    /// The message was delivered more often than any worker survives.
+    KillsWorkers,
+}
+
+impl DeadLetterReason {
+    /// The word in tables and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::UnknownRegistry => "unknown_registry",
+            Self::Denied => "denied",
+            Self::Corrupt => "corrupt",
+            Self::Failed => "failed",
+            Self::AttemptsExhausted => "attempts_exhausted",
+            Self::KillsWorkers => "kills_workers",
+        }
+    }
+}
+
+/// A letter that nobody could deliver, kept with its body until a person decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Names it.
+    pub id: RequestId,
+    /// The lane that it came from.
+    pub lane: Lane,
+    /// Why it is dead.
+    pub reason: DeadLetterReason,
+    /// What happened, for people.
+    pub detail: String,
+    /// The message as it came.
+    pub body: String,
+    /// When it was buried.
+    pub at: Timestamp,
 }

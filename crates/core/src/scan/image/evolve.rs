@@ -82,15 +82,7 @@ pub fn evolve(
             state.presence_doubted = false;
             state.due = None;
         }
-        ImageEvent::ImageDeleted => {
-            state.deleted = true;
-            state.presence_doubted = false;
-            state.open = None;
-            state.keys = None;
-            state.indexed = None;
-            state.abandoned = None;
-            progress(&mut state);
-        }
+        ImageEvent::ImageDeleted => deleted(&mut state),
     }
     Ok(state)
 }
@@ -110,6 +102,16 @@ fn assessed_anew(state: &mut ImageState, assessed: &Assessed) -> Result<(), Ille
     });
     answered(state, assessed.started, assessed.generation);
     Ok(())
+}
+
+fn deleted(state: &mut ImageState) {
+    state.deleted = true;
+    state.presence_doubted = false;
+    state.open = None;
+    state.keys = None;
+    state.indexed = None;
+    state.abandoned = None;
+    progress(state);
 }
 
 fn failed(state: &mut ImageState, class: FailureClass, retry_at: Timestamp) {
