@@ -4,6 +4,7 @@
 //! To add an adapter: a file beside `models.rs` that implements the port's harness and registers itself, and a
 //! line in [`register`].
 
+mod embedded_scanner;
 mod ignorable;
 mod models;
 mod oci;
@@ -19,6 +20,7 @@ use self::rows::Rows;
 
 /// Every adapter, model and decorator.
 fn register(rows: &mut Rows) {
+    embedded_scanner::register(rows);
     models::register(rows);
     oci::register(rows);
     sqlite::register(rows);
