@@ -1,0 +1,70 @@
+//! The commands of `cve-monitor`: what each does once its line has been read.
+
+mod coverage;
+mod database;
+mod image;
+mod queue;
+mod reconcile;
+mod scan;
+mod services;
+mod settings;
+mod watch;
+
+use serde::Serialize;
+
+use crate::cli::{Cli, Command, Format};
+use crate::config::{self, Loaded, Overrides};
+use crate::present;
+use crate::runtime::{Failure, log_to_stderr};
+
+pub use services::{ingest, notifier, reconciler};
+
+/// Does what the line asks for; the exit code.
+///
+/// # Errors
+/// Where it could not be done.
+pub async fn perform(cli: Cli) -> Result<u8, Failure> {
+    match &cli.command {
+        Command::Completions(asked) => return settings::completions(asked),
+        Command::Config(asked) => return settings::config(&cli, asked),
+        _ => {}
+    }
+    let loaded = load(&cli)?;
+    match cli.command {
+        Command::Scan(asked) => scan::scan(&loaded, &asked).await,
+        Command::Watch(asked) => watch::watch(&loaded, &asked).await,
+        Command::Reconcile(asked) => reconcile::reconcile(&loaded, &asked).await,
+        Command::Coverage(asked) => coverage::coverage(&loaded, &asked).await,
+        Command::History(asked) => image::history(&loaded, &asked).await,
+        Command::Affected(asked) => image::affected(&loaded, &asked).await,
+        Command::Tags(asked) => image::tags(&loaded, &asked).await,
+        Command::Queue(asked) => queue::queue(&loaded, &asked).await,
+        Command::Rebuild(asked) => database::rebuild(&loaded, &asked).await,
+        Command::Db(asked) => database::db(&loaded, &asked).await,
+        Command::Config(_) | Command::Completions(_) => Ok(crate::cli::EXIT_OK),
+    }
+}
+
+fn load(cli: &Cli) -> Result<Loaded, Failure> {
+    started(&cli.overrides())
+}
+
+/// The configuration, with logs on their way.
+fn started(overrides: &Overrides) -> Result<Loaded, Failure> {
+    let loaded = config::load(overrides)?;
+    log_to_stderr(&loaded.config.log)?;
+    Ok(loaded)
+}
+
+/// Prints rows: as lines of JSON, or as the text that people read.
+fn print_rows<T: Serialize>(
+    format: Format,
+    rows: &[T],
+    text: impl FnOnce() -> String,
+) -> Result<(), Failure> {
+    match format {
+        Format::Json => print!("{}", present::json_lines(rows).map_err(Failure::of)?),
+        Format::Table => print!("{}", text()),
+    }
+    Ok(())
+}

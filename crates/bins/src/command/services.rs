@@ -1,0 +1,74 @@
+//! The programs that do one duty each on a shared store.
+
+use std::net::SocketAddr;
+
+use cve_monitor_core::pipeline::Notifier;
+
+use super::{reconcile, started};
+use crate::cli::{EXIT_OK, Format, IngestCli, NotifierCli, Reconcile, ReconcilerCli};
+use crate::runtime::{Duties, Failure, serve};
+use crate::wiring::System;
+
+/// `ingest`.
+///
+/// # Errors
+/// Where the system cannot be put together.
+pub async fn ingest(cli: IngestCli) -> Result<u8, Failure> {
+    let loaded = started(&cli.overrides())?;
+    let duties = Duties { ingest: true, health: loaded.config.health.listen, ..Duties::default() };
+    let done = serve(&loaded, duties, |address| at_work("ingest", address)).await?;
+    eprintln!("stopped: {done}");
+    Ok(EXIT_OK)
+}
+
+/// `notifier`: pushes, advisories, changes.
+///
+/// # Errors
+/// Where the system cannot be put together; with `--once` where the advisories cannot be followed.
+pub async fn notifier(cli: NotifierCli) -> Result<u8, Failure> {
+    let loaded = started(&cli.overrides())?;
+    if cli.once {
+        let system = System::open(&loaded).await?;
+        system.refresh().await?;
+        let notifier = Notifier::new(system.ports.clone(), system.feed.clone());
+        let done = notifier.follow().await.map_err(Failure::of)?;
+        eprintln!(
+            "followed {} changes and {} gaps; {} images queued",
+            done.changes,
+            done.gaps,
+            done.queued + done.swept
+        );
+        return Ok(EXIT_OK);
+    }
+    let pushes = Some(loaded.config.watch.listen);
+    let duties = Duties { notify: true, pushes, health: loaded.config.health.listen, ..Duties::default() };
+    let done = serve(&loaded, duties, |address| at_work("notifier", address)).await?;
+    eprintln!("stopped: {done}");
+    Ok(EXIT_OK)
+}
+
+/// `reconciler`: once, or on a schedule.
+///
+/// # Errors
+/// Where the system cannot be put together.
+pub async fn reconciler(cli: ReconcilerCli) -> Result<u8, Failure> {
+    let loaded = started(&cli.overrides())?;
+    loaded.config.require_registries()?;
+    if cli.once || cli.dry_run {
+        let system = System::open(&loaded).await?;
+        let asked = Reconcile { dry_run: cli.dry_run, registry: vec![], format: Format::Table };
+        return reconcile::compare(&system, &loaded, &asked).await;
+    }
+    let every = Some(loaded.config.reconcile.every);
+    let duties = Duties { reconcile: every, health: loaded.config.health.listen, ..Duties::default() };
+    let done = serve(&loaded, duties, |address| at_work("reconciler", address)).await?;
+    eprintln!("stopped: {done}");
+    Ok(EXIT_OK)
+}
+
+fn at_work(name: &str, address: Option<SocketAddr>) {
+    match address {
+        Some(address) => eprintln!("{name} is at work; its health is answered at http://{address}/readyz"),
+        None => eprintln!("{name} is at work"),
+    }
+}

@@ -1,0 +1,75 @@
+//! Whether a process can do its work, and its numbers.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cve_monitor_core::pipeline::Ports;
+use cve_monitor_core::ports::Readiness;
+use cve_monitor_core::vocabulary::Lane;
+
+use super::Tally;
+
+/// How long an answer about readiness may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Answers whether a process can do its work.
+#[derive(Debug, Clone)]
+pub struct Health {
+    ports: Arc<Ports>,
+    tally: Arc<Tally>,
+}
+
+impl Health {
+    /// The health of a process on these ports.
+    #[must_use]
+    pub fn new(ports: Arc<Ports>, tally: Arc<Tally>) -> Self {
+        Self { ports, tally }
+    }
+
+    /// What is missing; nothing where the process is ready.
+    pub async fn missing(&self) -> Vec<String> {
+        let (store, scanner) = futures::join!(within(self.store()), within(self.scanner()));
+        [("store", store), ("advisories", scanner)]
+            .into_iter()
+            .filter_map(|(name, answer)| Some(format!("{name}: {}", answer.err()?)))
+            .collect()
+    }
+
+    async fn store(&self) -> Result<(), String> {
+        self.ports.store.heads("feed/", None, 1).await.map(drop).map_err(|error| error.to_string())
+    }
+
+    async fn scanner(&self) -> Result<(), String> {
+        match self.ports.scanner.readiness().await {
+            Ok(Readiness::Ready(_)) => Ok(()),
+            Ok(Readiness::Loading(missing)) => Err(missing),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// The depth of each lane and what this process has done, in Prometheus' text format.
+    ///
+    /// # Errors
+    /// Where the queue gives no answer.
+    pub async fn numbers(&self) -> Result<String, String> {
+        let mut text = String::from("# TYPE cve_monitor_queue_messages gauge\n");
+        for lane in Lane::ALL {
+            let depth = self.ports.queue.depth(lane).await.map_err(|error| error.to_string())?;
+            for (state, count) in [("ready", depth.ready), ("leased", depth.leased)] {
+                let _ =
+                    writeln!(text, "cve_monitor_queue_messages{{lane=\"{lane}\",state=\"{state}\"}} {count}");
+            }
+        }
+        for (name, count) in self.tally.done().numbers() {
+            let _ =
+                writeln!(text, "# TYPE cve_monitor_{name}_total counter\ncve_monitor_{name}_total {count}");
+        }
+        Ok(text)
+    }
+}
+
+async fn within(answer: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+    let late = |_| Err(format!("no answer within {} s", PATIENCE.as_secs()));
+    tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(late)
+}

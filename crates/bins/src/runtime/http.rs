@@ -1,0 +1,102 @@
+//! The HTTP server: liveness, readiness, a few numbers, and the webhook of Distribution registries.
+
+mod webhook;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::Tally;
+use super::health::Health;
+
+pub use webhook::Webhook;
+
+/// The longest body that is read, in bytes.
+pub const MAX_REQUEST_BYTES: usize = 1024 * 1024;
+
+/// What the server answers from.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    /// Whether the process can do its work, and its numbers.
+    pub health: Health,
+    /// Who receives pushes; none where this process receives none.
+    pub webhook: Option<Arc<Webhook>>,
+    /// Where pushes are counted.
+    pub tally: Arc<Tally>,
+}
+
+/// A server that listens already: its address is known before the first answer.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    pages: Pages,
+}
+
+impl Server {
+    /// Listens.
+    ///
+    /// # Errors
+    /// Where the address cannot be had, by name.
+    pub async fn bind(address: SocketAddr, pages: Pages) -> Result<Self, String> {
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            format!("cannot listen on {address}: {error}; another address or port 0 can be set in the configuration")
+        })?;
+        Ok(Self { listener, pages })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// Where the system does not say.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Answers until told to stop; requests under way are answered first.
+    ///
+    /// # Errors
+    /// Where the system ends the listening.
+    pub async fn run(self, stop: CancellationToken) -> std::io::Result<()> {
+        axum::serve(self.listener, router(self.pages)).with_graceful_shutdown(stop.cancelled_owned()).await
+    }
+}
+
+/// The routes.
+#[must_use]
+pub fn router(pages: Pages) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(readiness))
+        .route("/metrics", get(metrics))
+        .route("/webhooks/distribution", post(webhook::receive))
+        .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
+        .with_state(pages)
+}
+
+#[derive(Serialize)]
+struct Ready {
+    ready: bool,
+    missing: Vec<String>,
+}
+
+async fn readiness(State(pages): State<Pages>) -> impl IntoResponse {
+    let missing = pages.health.missing().await;
+    let ready = missing.is_empty();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Ready { ready, missing }))
+}
+
+async fn metrics(State(pages): State<Pages>) -> impl IntoResponse {
+    match pages.health.numbers().await {
+        Ok(text) => (StatusCode::OK, text),
+        Err(problem) => (StatusCode::SERVICE_UNAVAILABLE, format!("# {problem}\n")),
+    }
+}

@@ -1,0 +1,107 @@
+//! The duties of a process, each a supervised task, until a signal.
+
+mod tasks;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::{Done, Failure, Health, Pages, Server, Supervisor, Tally, Webhook, stop_on_signal};
+use crate::config::{Config, Loaded};
+use crate::wiring::System;
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Duties {
+    /// Work through the queue, and wake what is due.
+    pub ingest: bool,
+    /// Refresh the advisories, and follow what has changed.
+    pub notify: bool,
+    /// Compare each registry with what is known, this often.
+    pub reconcile: Option<Duration>,
+    /// Where pushes are received, and health is answered as well.
+    pub pushes: Option<SocketAddr>,
+    /// Where health alone is answered.
+    pub health: Option<SocketAddr>,
+}
+
+/// What the tasks of a process share.
+#[derive(Debug, Clone)]
+struct Shared {
+    system: Arc<System>,
+    config: Arc<Config>,
+    tally: Arc<Tally>,
+    /// Rung when a refresh has changed the advisories.
+    changed: Arc<Notify>,
+}
+
+/// Performs the duties until a signal, then finishes what is in hand; what was done. Once everything is at work
+/// `started` is called with the address that is listened to.
+///
+/// # Errors
+/// Where the system cannot be put together, or the address cannot be had.
+pub async fn serve(
+    loaded: &Loaded,
+    duties: Duties,
+    started: impl FnOnce(Option<SocketAddr>),
+) -> Result<Done, Failure> {
+    let system = Arc::new(System::open(loaded).await?);
+    let supervisor = Supervisor::default();
+    stop_on_signal(supervisor.stop().clone()).map_err(Failure::of)?;
+    let shared = Shared {
+        system,
+        config: Arc::new(loaded.config.clone()),
+        tally: Arc::default(),
+        changed: Arc::default(),
+    };
+    let mut addresses = vec![];
+    for (address, webhook) in [(duties.pushes, true), (duties.health, false)] {
+        if let Some(address) = address {
+            addresses.push(shared.answer(&supervisor, address, webhook).await?);
+        }
+    }
+    if duties.notify {
+        shared.notify(&supervisor);
+    }
+    if let Some(every) = duties.reconcile {
+        shared.reconcile(&supervisor, every);
+    }
+    if duties.ingest {
+        shared.ingest(&supervisor);
+    }
+    started(addresses.first().copied());
+    supervisor.stop().cancelled().await;
+    supervisor.drain().await;
+    Ok(shared.tally.done())
+}
+
+impl Shared {
+    async fn answer(
+        &self,
+        supervisor: &Supervisor,
+        address: SocketAddr,
+        webhook: bool,
+    ) -> Result<SocketAddr, Failure> {
+        let token = self.config.watch.webhook_token.clone();
+        let webhook = webhook.then(|| Arc::new(Webhook { pushes: Arc::clone(&self.system.pushes), token }));
+        let health = Health::new(Arc::clone(&self.system.ports), Arc::clone(&self.tally));
+        let pages = Pages { health, webhook, tally: Arc::clone(&self.tally) };
+        let server = Server::bind(address, pages.clone()).await.map_err(Failure::of)?;
+        let address = server.address().map_err(Failure::of)?;
+        let first = std::sync::Mutex::new(Some(server));
+        supervisor.keep("http", move |stop| {
+            let first = first.lock().ok().and_then(|mut server| server.take());
+            let pages = pages.clone();
+            async move {
+                let server = match first {
+                    Some(server) => server,
+                    None => Server::bind(address, pages).await?,
+                };
+                server.run(stop).await.map_err(|error| error.to_string())
+            }
+        });
+        Ok(address)
+    }
+}

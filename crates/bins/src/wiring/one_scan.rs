@@ -1,0 +1,124 @@
+//! The system for one `scan`: what is read of layers and the advisories are kept for the next one, the rest is not.
+
+mod platforms;
+mod sources;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cve_monitor_adapters::embedded::{SqliteArchive, SqliteEventStore, SqliteLayerIndex, SqliteQueue};
+use cve_monitor_adapters::oci::ImageSource;
+use cve_monitor_adapters::system_clock::SystemClock;
+use cve_monitor_core::pipeline::{Ports, Registries, Scope};
+use cve_monitor_core::ports::Clock;
+use cve_monitor_core::vocabulary::{Platform, ScanRequest, Timestamp};
+use tempfile::TempDir;
+
+use super::advisories::{Advisories, Said};
+use super::{AsOfClock, WiringError, folder, open_database};
+use crate::config::{AdvisorySource, Loaded};
+use sources::Sources;
+
+/// The folder beside the store for what scans keep: what layers hold, and advisories by their sources.
+const CACHE: &str = "scan-cache";
+
+/// What a scan is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// The images.
+    pub images: Vec<ImageSource>,
+    /// Where advisories come from; the configured sources where none is named.
+    pub advisories: Vec<AdvisorySource>,
+    /// Which platforms of an index; that of this machine where none is named.
+    pub platforms: Vec<Platform>,
+    /// The date that the reports carry.
+    pub as_of: Option<Timestamp>,
+    /// Nothing is fetched.
+    pub offline: bool,
+    /// Plain HTTP for registries that nobody configured.
+    pub insecure: bool,
+}
+
+/// A system for one scan.
+#[derive(Debug)]
+pub struct OneScan {
+    /// What the pipelines reach the world through. Reports go nowhere but into the archive.
+    pub ports: Arc<Ports>,
+    sources: Sources,
+    advisories: Advisories,
+    platforms: Vec<Platform>,
+    /// Streams, requests and reports of this scan alone: no earlier scan, nor a killed one, can be seen in its reports.
+    _scratch: TempDir,
+    /// Where no folder of the user's can be written to, nothing is kept for the next scan.
+    _cache: Option<TempDir>,
+}
+
+impl OneScan {
+    /// Puts it together. Files are opened; nothing is sent to a registry.
+    ///
+    /// # Errors
+    /// Names what cannot be opened.
+    pub async fn open(loaded: &Loaded, asked: &Asked) -> Result<Self, WiringError> {
+        let scratch =
+            tempfile::Builder::new().prefix("cve-monitor-scan-").tempdir().map_err(WiringError::of)?;
+        let kept = loaded.config.store.path.parent().unwrap_or(Path::new("")).join(CACHE);
+        let (cache, temporary) = match folder(&kept) {
+            Ok(()) => (kept, None),
+            Err(problem) => {
+                tracing::debug!(%problem, "nothing is kept for the next scan");
+                let temporary = tempfile::tempdir().map_err(WiringError::of)?;
+                (temporary.path().to_owned(), Some(temporary))
+            }
+        };
+        let layers = open_database(&cache.join("layers.db")).await?;
+        let advisories = Advisories::for_scan(loaded, &asked.advisories, asked.offline, &cache).await?;
+        let sources = Sources::open(loaded, asked).await?;
+        let registries = Registries::new(sources.registries());
+        let clock: Arc<dyn Clock> = match asked.as_of {
+            Some(at) => Arc::new(AsOfClock::new(at)),
+            None => Arc::new(SystemClock),
+        };
+        let database = open_database(&scratch.path().join("scan.db")).await?;
+        let ports = Ports {
+            store: Arc::new(SqliteEventStore::new(database.clone())),
+            queue: Arc::new(SqliteQueue::new(database.clone(), Arc::new(SystemClock))),
+            index: Arc::new(SqliteLayerIndex::new(database.clone())),
+            archive: Arc::new(SqliteArchive::new(database, Arc::clone(&clock))),
+            scanner: advisories.scanner(layers, registries.clone()),
+            registries,
+            sinks: vec![],
+            scope: Scope::default(),
+            feed: None,
+            clock,
+        };
+        let platforms = asked.platforms.clone();
+        Ok(Self {
+            ports: Arc::new(ports),
+            sources,
+            advisories,
+            platforms,
+            _scratch: scratch,
+            _cache: temporary,
+        })
+    }
+
+    /// Brings the advisories in.
+    ///
+    /// # Errors
+    /// Where a source cannot be read or is refused.
+    pub async fn import(&self, say: &Said<'_>) -> Result<(), WiringError> {
+        self.advisories.refresh(say).await.map(drop)
+    }
+
+    /// The requests for everything that was asked for, in that order; or why an image cannot be looked for at all.
+    pub async fn requests(&self) -> Vec<Result<ScanRequest, WiringError>> {
+        let mut requests = vec![];
+        for found in self.sources.find().await {
+            match found {
+                Ok(image) => requests.extend(platforms::requests(&self.ports, &image, &self.platforms).await),
+                Err(error) => requests.push(Err(error)),
+            }
+        }
+        requests
+    }
+}

@@ -1,0 +1,138 @@
+//! The images that a person names, and the registries that they lie in.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cve_monitor_adapters::oci::{ArchiveForm, ImageSource, repository_name};
+use cve_monitor_core::ports::Registry;
+use cve_monitor_core::vocabulary::{ImageId, Reference, RegistryName};
+
+use super::Asked;
+use crate::config::Loaded;
+use crate::wiring::WiringError;
+use crate::wiring::registries::{self, Opened};
+
+/// The images with their registries.
+#[derive(Debug)]
+pub(super) struct Sources {
+    images: Vec<(ImageSource, RegistryName)>,
+    registries: BTreeMap<RegistryName, Opened>,
+}
+
+impl Sources {
+    pub(super) async fn open(loaded: &Loaded, asked: &Asked) -> Result<Self, WiringError> {
+        let mut sources = Self { images: vec![], registries: BTreeMap::new() };
+        let mut files: BTreeMap<PathBuf, RegistryName> = BTreeMap::new();
+        for image in &asked.images {
+            let name = match image {
+                ImageSource::Registry(reference) => {
+                    if asked.offline {
+                        let problem =
+                            format!("{reference} lies in a registry, and --offline forbids to ask it");
+                        return Err(WiringError(problem));
+                    }
+                    sources.open_registry(loaded, asked, reference).await?
+                }
+                ImageSource::Layout { path, .. } | ImageSource::Archive { path, .. } => match files.get(path)
+                {
+                    Some(name) => name.clone(),
+                    None => {
+                        let name = sources.open_files(image, path).await?;
+                        files.insert(path.clone(), name.clone());
+                        name
+                    }
+                },
+            };
+            sources.images.push((image.clone(), name));
+        }
+        Ok(sources)
+    }
+
+    async fn open_registry(
+        &mut self,
+        loaded: &Loaded,
+        asked: &Asked,
+        reference: &Reference,
+    ) -> Result<RegistryName, WiringError> {
+        let name = reference.registry.clone();
+        if !self.registries.contains_key(&name) {
+            let opened = match loaded.config.registry(&name) {
+                Some(settings) => registries::open(settings).await?,
+                None => registries::unconfigured(name.clone(), asked.insecure, &loaded.environment)?,
+            };
+            self.registries.insert(name.clone(), opened);
+        }
+        Ok(name)
+    }
+
+    /// Files have no host: they go by their kind, the second of a kind by its number.
+    async fn open_files(&mut self, image: &ImageSource, path: &PathBuf) -> Result<RegistryName, WiringError> {
+        let kind = match image {
+            ImageSource::Archive { form: ArchiveForm::Docker, .. } => "docker-archive",
+            ImageSource::Archive { .. } => "oci-archive",
+            ImageSource::Layout { .. } | ImageSource::Registry(_) => "oci-layout",
+        };
+        let names = std::iter::once(kind.to_owned()).chain((2..).map(|n: u64| format!("{kind}-{n}")));
+        let free = names.filter_map(|name| name.parse::<RegistryName>().ok());
+        let name = free.into_iter().find(|name| !self.registries.contains_key(name));
+        let name = name.ok_or_else(|| WiringError(format!("no name is left for {}", path.display())))?;
+        let repository = repository_name(path).map_err(WiringError::of)?;
+        let opened = match image {
+            ImageSource::Archive { form, .. } => {
+                registries::archive(name.clone(), repository, path, *form).await?
+            }
+            _ => registries::layout(name.clone(), repository, path).await?,
+        };
+        self.registries.insert(name.clone(), opened);
+        Ok(name)
+    }
+
+    pub(super) fn registries(&self) -> impl Iterator<Item = Arc<dyn Registry>> {
+        self.registries.values().map(Opened::registry)
+    }
+
+    /// The images, in the order in which they were named; a layout or an archive without a name means all in it.
+    pub(super) async fn find(&self) -> Vec<Result<ImageId, WiringError>> {
+        let mut found = vec![];
+        for (source, name) in &self.images {
+            match self.find_one(source, name).await {
+                Ok(images) => found.extend(images.into_iter().map(Ok)),
+                Err(error) => found.push(Err(error)),
+            }
+        }
+        found
+    }
+
+    async fn find_one(&self, source: &ImageSource, name: &RegistryName) -> Result<Vec<ImageId>, WiringError> {
+        match (source, self.registries.get(name)) {
+            (ImageSource::Registry(reference), Some(opened)) => {
+                Ok(vec![resolve(opened.registry().as_ref(), reference).await?])
+            }
+            (
+                ImageSource::Layout { path, image } | ImageSource::Archive { path, image, .. },
+                Some(Opened::Local(local)),
+            ) => {
+                let images = local.select(image.as_ref()).await;
+                let images = images.map_err(|error| WiringError(format!("{}: {error}", path.display())))?;
+                if images.is_empty() {
+                    return Err(WiringError(format!("{} holds no image", path.display())));
+                }
+                Ok(images)
+            }
+            _ => Err(WiringError(format!("nothing is known of {name}"))),
+        }
+    }
+}
+
+async fn resolve(registry: &dyn Registry, reference: &Reference) -> Result<ImageId, WiringError> {
+    let digest = match (&reference.digest, &reference.tag) {
+        (Some(digest), _) => digest.clone(),
+        (None, Some(tag)) => registry
+            .resolve(&reference.repository, tag)
+            .await
+            .map_err(|error| WiringError(format!("{reference}: {error}")))?,
+        (None, None) => return Err(WiringError(format!("{reference} names neither a tag nor a digest"))),
+    };
+    Ok(ImageId { registry: reference.registry.clone(), repository: reference.repository.clone(), digest })
+}
