@@ -1,5 +1,6 @@
 //! The project's chores, one subcommand each. `cargo xtask help` lists them.
 
+mod bench;
 mod checks;
 mod dev;
 mod metadata;
@@ -34,6 +35,8 @@ enum Chore {
     Tidy,
     /// Write THIRD-PARTY.md: what the shipped programs are linked with.
     Notices,
+    /// Measure the pipeline on this machine: a table, and JSON under target/bench. Takes some minutes.
+    Bench,
     /// Raise a local backend to work against.
     Dev {
         #[command(subcommand)]
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Chore::Ci => checks::run(&root).and_then(|clean| Ok(suite::run(&root)? && clean)),
         Chore::Tidy => tidy::run(&root),
         Chore::Notices => notices::write(&root),
+        Chore::Bench => bench::run(&root),
         Chore::Dev { backend } => dev::raise(&root, &backend),
     };
     match outcome {
