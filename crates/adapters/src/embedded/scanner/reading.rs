@@ -92,3 +92,66 @@ impl Read for Chunks {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use cve_monitor_core::vocabulary::{Digest, MediaType};
+    use futures::stream;
+
+    use super::super::fixture::layer;
+    use super::*;
+
+    const PIECE_BYTES: usize = 100;
+
+    fn descriptor(bytes: &[u8]) -> Descriptor {
+        Descriptor {
+            media_type: MediaType("application/vnd.oci.image.layer.v1.tar".to_owned()),
+            digest: Digest::of(bytes),
+            size: bytes.len() as u64,
+        }
+    }
+
+    /// The first `count` bytes in small pieces, then this.
+    fn cut(bytes: &[u8], count: usize, end: Option<RegistryError>) -> BlobStream {
+        let pieces: Vec<_> =
+            bytes[..count].chunks(PIECE_BYTES).map(|p| Ok(Bytes::copy_from_slice(p))).collect();
+        stream::iter(pieces.into_iter().chain(end.map(Err))).boxed()
+    }
+
+    async fn outcome(stream: BlobStream, layer: &Descriptor) -> (Result<LayerRecord, ScannerError>, u64) {
+        let bytes_read = AtomicU64::new(0);
+        let read = read(stream, layer, Limits::default(), &bytes_read).await;
+        (read, bytes_read.into_inner())
+    }
+
+    #[tokio::test]
+    async fn a_layer_of_more_pieces_than_wait_at_once_is_read_whole() {
+        let bytes = layer(&[("openssl", "3.0.1")]);
+        assert!(bytes.len() > PIECE_BYTES * CHUNKS_WAITING * 2);
+        let (record, count) = outcome(cut(&bytes, bytes.len(), None), &descriptor(&bytes)).await;
+        assert_eq!((record.unwrap().posting_keys()[0].name.as_str(), count), ("openssl", bytes.len() as u64));
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_fails_ends_as_its_own_error_and_one_that_is_short_as_corrupt() {
+        let bytes = layer(&[("openssl", "3.0.1")]);
+        let retry_after = Some(Duration::from_secs(7));
+        let slow = RegistryError::Throttled { retry_after, detail: "slow".to_owned() };
+        let (failed, _) = outcome(cut(&bytes, 1000, Some(slow)), &descriptor(&bytes)).await;
+        assert_eq!(failed, Err(ScannerError::Transient { retry_after, detail: "slow".to_owned() }));
+        let (short, _) = outcome(cut(&bytes, bytes.len() - 1, None), &descriptor(&bytes)).await;
+        assert!(matches!(short, Err(ScannerError::Corrupt(_))), "{short:?}");
+    }
+
+    #[tokio::test]
+    async fn more_bytes_than_the_manifest_says_are_not_read_to_their_end() {
+        let bytes = layer(&[("openssl", "3.0.1")]);
+        let endless = stream::repeat(Ok(Bytes::from_static(&[0; PIECE_BYTES]))).boxed();
+        let (read, count) = outcome(endless, &descriptor(&bytes)).await;
+        assert!(matches!(read, Err(ScannerError::Corrupt(_))), "{read:?}");
+        let waiting = (PIECE_BYTES * (CHUNKS_WAITING + 3)) as u64;
+        assert!(count <= bytes.len() as u64 + waiting, "{count} bytes of {}", bytes.len());
+    }
+}

@@ -20,10 +20,14 @@ impl StoredRecord {
     /// Where the record is longer than what is read back.
     pub(super) fn of(record: &LayerRecord) -> Result<Self, String> {
         let json = serde_json::to_vec(record).map_err(|error| error.to_string())?;
-        if json.len() > MAX_JSON_BYTES {
-            return Err(format!("its record is {} bytes; at most {MAX_JSON_BYTES} are kept", json.len()));
+        Self::of_json(&json, MAX_JSON_BYTES)
+    }
+
+    fn of_json(json: &[u8], max_bytes: usize) -> Result<Self, String> {
+        if json.len() > max_bytes {
+            return Err(format!("its record is {} bytes; at most {max_bytes} are kept", json.len()));
         }
-        let zstd = zstd::bulk::compress(&json, LEVEL).map_err(|error| error.to_string())?;
+        let zstd = zstd::bulk::compress(json, LEVEL).map_err(|error| error.to_string())?;
         Ok(Self { json_bytes: i64::try_from(json.len()).unwrap_or(i64::MAX), zstd })
     }
 
@@ -31,5 +35,28 @@ impl StoredRecord {
     pub(super) fn read(&self) -> Option<LayerRecord> {
         let bytes = usize::try_from(self.json_bytes).ok().filter(|bytes| *bytes <= MAX_JSON_BYTES)?;
         serde_json::from_slice(&zstd::bulk::decompress(&self.zstd, bytes).ok()?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back_the_same_and_one_past_the_bound_is_not_kept() {
+        let record = serde_json::json!({
+            "format": 1, "extractor": "1", "blob_digest": "sha256:0", "blob_bytes": 1, "diff_id": null,
+            "content_bytes": 2, "members": 3
+        });
+        let record: LayerRecord = serde_json::from_value(record).unwrap();
+        let stored = StoredRecord::of(&record).unwrap();
+        assert_eq!(stored.read(), Some(record.clone()));
+        let json = serde_json::to_vec(&record).unwrap();
+        assert_eq!(StoredRecord::of_json(&json, json.len()), Ok(stored.clone()));
+        assert!(StoredRecord::of_json(&json, json.len() - 1).is_err());
+        let over = i64::try_from(MAX_JSON_BYTES + 1).unwrap();
+        for claimed in [over, -1, 1] {
+            assert_eq!(StoredRecord { json_bytes: claimed, ..stored.clone() }.read(), None, "{claimed}");
+        }
     }
 }

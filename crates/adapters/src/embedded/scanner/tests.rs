@@ -141,11 +141,14 @@ async fn a_layer_that_no_registry_holds_is_told_and_does_not_stand_for_one_that_
     assert!(matches!(bench.scanner.index(&request).await, Err(ScannerError::Gone(_))));
 }
 
+/// Layers, the reason that they give, and a part of its detail.
+type Case = (Vec<Vec<u8>>, ReasonCode, Option<&'static str>);
+
 #[tokio::test]
 async fn what_cannot_be_seen_is_a_reason_and_the_same_reason_each_time() {
     let bench = bench().await;
     let status = ("var/lib/dpkg/status", "");
-    let cases: [(Vec<Vec<u8>>, ReasonCode, Option<&str>); 5] = [
+    let cases: [Case; 5] = [
         (vec![], ReasonCode::NoPackageDatabase, None),
         (vec![layer_of_files(&[("app", "x")])], ReasonCode::NoPackageDatabase, None),
         (

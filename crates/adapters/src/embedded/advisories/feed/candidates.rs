@@ -104,3 +104,35 @@ fn merged(
     }
     Ok(Page::last(items))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::scanner::fixture::{Bench, layer};
+
+    #[tokio::test]
+    async fn a_page_ends_at_its_bound_of_steps_and_the_next_goes_on_there() {
+        let bench = Bench::new();
+        for n in 0..4 {
+            bench.indexed(&[layer(&[("openssl", &n.to_string()), ("zlib", "1")])]).await;
+        }
+        let keys = |steps_max: usize, after: i64| {
+            let read = bench.database.read(move |state| {
+                let packages: Vec<i64> = state
+                    .prepare("SELECT id FROM scanner_packages")?
+                    .query_map([], |row| row.get(0))?
+                    .collect::<Result<_, _>>()?;
+                merged(state, &packages, after, 100, steps_max)
+            });
+            async { read.await.unwrap() }
+        };
+        // Two steps a layer: one for each of its packages.
+        assert_eq!(keys(5, 0).await.items.len(), 3);
+        let page = keys(4, 0).await;
+        assert_eq!(page.items.len(), 2);
+        let after = page.next.unwrap().0.parse().unwrap();
+        let rest = keys(usize::MAX, after).await;
+        assert_eq!((rest.items.len(), rest.next), (2, None));
+        assert_eq!(keys(0, 0).await.items.len(), 1);
+    }
+}
