@@ -1,1 +1,8 @@
-//! What the programs share: configuration, wiring and runtime.
+//! What the programs share: configuration, command lines, wiring, runtime, and what people get to see.
+
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod present;
+pub mod runtime;
+pub mod wiring;

@@ -1,0 +1,21 @@
+//! What people get to see: tables and sentences, without colours, as wide as their terminal.
+//!
+//! Rows come in, a text goes out. Names out of images and advisories are foreign: what could steer a terminal is
+//! taken out of them.
+
+mod report;
+mod rows;
+mod scan;
+mod table;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use report::{FindingView, ReasonView, ReportView};
+pub use rows::{
+    AffectedRow, CoverageRow, CoverageSummary, DeadRow, HistoryRow, QueueRow, TagsRow, WantedRow,
+    affected_text, coverage_text, dead_text, history_text, json_lines, queue_text, stats_text, tags_text,
+    wanted_text,
+};
+pub use scan::{Filter, scan_exit, scan_text};
+pub use table::Screen;
