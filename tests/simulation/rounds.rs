@@ -119,3 +119,15 @@ fn affected_names_images_and_layers_and_the_scope_is_kept() {
     assert_eq!((count, &told[0].image), (1, &image));
     assert!(told[0].findings[0].layer.is_some());
 }
+
+#[test]
+fn a_push_of_a_tag_outside_of_the_scope_is_passed_over() {
+    let rule = Rule::new(None, None, Some("dev-*"), None).expect("a rule");
+    let world = World::with(ModelKnowledge::empty(), Scope { exclude: vec![rule], ..Scope::default() });
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "openssl")]);
+    let image = world.put("dev-1", &[BASE]);
+    world.request("tagged dev", &image, Cause::Push { tag: Some("dev-1".parse().expect("a tag")) });
+    assert_eq!(world.ingest().out_of_scope, 1);
+    world.request("tagged v1", &image, Cause::Push { tag: Some("v1".parse().expect("a tag")) });
+    assert_eq!(world.ingest().reported, 1);
+}

@@ -16,7 +16,7 @@ pub use self::counts::{IngestCounts, IngestSettings};
 use self::pace::Pace;
 use super::{DriveError, Driver, Outcome, Ports};
 use crate::ports::{DeadLetter, DeadLetterReason, Delivery, MAX_RECEIVE, QueueError};
-use crate::vocabulary::{ImageId, Lane, RequestId, ScanRequest};
+use crate::vocabulary::{Cause, ImageId, Lane, RequestId, ScanRequest};
 
 /// The wait after the queue itself failed.
 const QUEUE_PAUSE: Duration = Duration::from_secs(1);
@@ -162,7 +162,7 @@ impl Ingest {
             let letter = self.letter(request.id, lane, DeadLetterReason::KillsWorkers, &detail, &body);
             return self.bury(&delivery, letter).await;
         }
-        if !self.ports.scope.admits_repository(&request.image.registry, &request.image.repository) {
+        if !self.admits(&request) {
             self.acknowledge(&delivery).await;
             return Handled::OutOfScope;
         }
@@ -190,6 +190,16 @@ impl Ingest {
                 Handled::Failed
             }
         }
+    }
+
+    /// A push says which tag it is about; what other causes name was admitted by its tags before.
+    fn admits(&self, request: &ScanRequest) -> bool {
+        let image = &request.image;
+        self.ports.scope.admits_repository(&image.registry, &image.repository)
+            && match &request.cause {
+                Cause::Push { tag: Some(tag) } => self.ports.scope.admits(image, std::slice::from_ref(tag)),
+                _ => true,
+            }
     }
 
     /// Drives, and keeps the lease alive meanwhile. A lost lease does not stop the work: it is harmless twice.
