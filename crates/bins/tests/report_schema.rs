@@ -164,7 +164,7 @@ fn the_schema_notices_what_no_report_may_say() {
         short.as_object_mut().unwrap().remove(field);
         assert!(!schema.is_valid(&short), "{field} is required");
     }
-    let mut later = good.clone();
+    let mut later = good;
     later["Added"] = json!(1);
     later["SchemaVersion"] = json!("1.1");
     assert!(schema.is_valid(&later), "within a major version fields are added");
