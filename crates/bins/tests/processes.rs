@@ -1,0 +1,10 @@
+//! The programs as processes: on real images, with signals, and killed at random moments.
+
+#[path = "processes/bench.rs"]
+mod bench;
+#[path = "processes/killed.rs"]
+mod killed;
+#[path = "processes/scan.rs"]
+mod scan;
+#[path = "processes/watch.rs"]
+mod watch;

@@ -1,0 +1,3 @@
+//! Whole runs on real images, through the library.
+
+mod first_run;
