@@ -1,6 +1,10 @@
 //! The example run against what another program computed for the same images and advisories.
 
-#[expect(dead_code, reason = "the example's own main and its printing are not called here")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the example is a program of its own; here only its steps are used"
+)]
 #[path = "../../examples/first_run.rs"]
 mod example;
 

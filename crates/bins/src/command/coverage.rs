@@ -17,7 +17,7 @@ pub(super) async fn coverage(loaded: &Loaded, asked: &Coverage) -> Result<u8, Fa
     for name in system.registries(&asked.registry)? {
         let mut rows = vec![];
         let mut tell = |row: pipeline::CoverageRow| {
-            let row = present_row(row);
+            let row = present_row(&row);
             if asked.all || row.standing != CURRENT {
                 rows.push(row);
             }
@@ -61,7 +61,7 @@ fn summary(whole: &pipeline::Coverage) -> CoverageSummary {
     }
 }
 
-fn present_row(row: pipeline::CoverageRow) -> CoverageRow {
+fn present_row(row: &pipeline::CoverageRow) -> CoverageRow {
     let (standing, verdict, detail, verified_up_to) = words(&row.standing);
     CoverageRow {
         image: row.image.to_string(),

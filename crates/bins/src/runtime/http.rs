@@ -69,9 +69,7 @@ impl Server {
     }
 }
 
-/// The routes.
-#[must_use]
-pub fn router(pages: Pages) -> Router {
+fn router(pages: Pages) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(readiness))

@@ -110,9 +110,7 @@ impl Advisories {
             places.extend(self.place(source)?.sources(&self.mirror, &told).await.map_err(WiringError::of)?);
         }
         let refreshed = self.store.refresh(places, self.policy.clone()).await.map_err(WiringError::of)?;
-        if refreshed.changed {
-            tracing::info!(generation = refreshed.generation.0, id = %refreshed.id, "the advisories have changed");
-        }
+        tracing::debug!(changed = refreshed.changed, generation = refreshed.generation.0, id = %refreshed.id, "imported");
         Ok(refreshed.changed)
     }
 

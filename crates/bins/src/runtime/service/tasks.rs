@@ -69,6 +69,7 @@ impl Shared {
             let wait = match refreshed {
                 Ok(changed) => {
                     if changed {
+                        tracing::info!("the advisories have changed");
                         self.changed.notify_one();
                     }
                     every

@@ -1,7 +1,7 @@
 //! The images that a person names, and the registries that they lie in.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cve_monitor_adapters::oci::{ArchiveForm, ImageSource, repository_name};
@@ -67,7 +67,7 @@ impl Sources {
     }
 
     /// Files have no host: they go by their kind, the second of a kind by its number.
-    async fn open_files(&mut self, image: &ImageSource, path: &PathBuf) -> Result<RegistryName, WiringError> {
+    async fn open_files(&mut self, image: &ImageSource, path: &Path) -> Result<RegistryName, WiringError> {
         let kind = match image {
             ImageSource::Archive { form: ArchiveForm::Docker, .. } => "docker-archive",
             ImageSource::Archive { .. } => "oci-archive",
