@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use cve_monitor_adapters::embedded::advisories::{
-    AdvisoryMirror, AdvisorySource, AdvisoryStore, MirrorSettings,
-};
 use cve_monitor_adapters::embedded::{
+    advisories::{AdvisoryMirror, AdvisorySource, AdvisoryStore, MirrorSettings},
     Database, EmbeddedScanner, SqliteArchive, SqliteEventStore, SqliteLayerIndex, SqliteQueue,
 };
 use cve_monitor_adapters::{oci::LocalRegistry, system_clock::SystemClock};
@@ -37,23 +35,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mirror = AdvisoryMirror::new(MirrorSettings::new(work.path().join("exports")))?;
     let source = AdvisorySource::parse(&format!("{examples}/advisories/first"))?;
     advisories.refresh(source.sources(&mirror, &|_| {}).await?, Default::default()).await?;
-
-    let layout =
-        LocalRegistry::open_layout("local".parse()?, "images".parse()?, format!("{examples}/images").into());
-    let registries = Registries::new([Arc::new(layout.await?) as _]);
+    let layout = format!("{examples}/images").into();
+    let layout = LocalRegistry::open_layout("local".parse()?, "images".parse()?, layout).await?;
+    let registries = Registries::new([Arc::new(layout) as _]);
     let database = Database::open(work.path().join("state.db"))?;
-    let clock = Arc::new(SystemClock);
     let ports = Arc::new(Ports {
         store: Arc::new(SqliteEventStore::new(database.clone())),
-        queue: Arc::new(SqliteQueue::new(database.clone(), clock.clone())),
+        queue: Arc::new(SqliteQueue::new(database.clone(), Arc::new(SystemClock))),
         index: Arc::new(SqliteLayerIndex::new(database.clone())),
-        archive: Arc::new(SqliteArchive::new(database.clone(), clock.clone())),
+        archive: Arc::new(SqliteArchive::new(database.clone(), Arc::new(SystemClock))),
         scanner: Arc::new(EmbeddedScanner::new(database, advisories, registries.clone())),
         sinks: vec![Arc::new(Printer)],
         scope: Scope::default(),
         feed: None,
         registries,
-        clock,
+        clock: Arc::new(SystemClock),
     });
     let reconciler = Reconciler::new(ports.clone(), ReconcileSettings::default());
     reconciler.round(&"local".parse()?, ReconcileMode::Apply, &mut |_, _| {}).await?;
