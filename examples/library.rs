@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use cve_monitor_adapters::embedded::{
-    advisories::{AdvisoryMirror, AdvisorySource, AdvisoryStore, MirrorSettings},
     Database, EmbeddedScanner, SqliteArchive, SqliteEventStore, SqliteLayerIndex, SqliteQueue,
+    advisories::{AdvisoryMirror, AdvisorySource, AdvisoryStore, MirrorSettings},
 };
 use cve_monitor_adapters::{oci::LocalRegistry, system_clock::SystemClock};
 use cve_monitor_core::pipeline::{
