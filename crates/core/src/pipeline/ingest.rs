@@ -23,6 +23,18 @@ const QUEUE_PAUSE: Duration = Duration::from_secs(1);
 
 type Observer = Arc<dyn Fn(&ImageId, &Outcome) + Send + Sync>;
 
+/// What happened while everything was under way.
+enum Happened {
+    Received(Vec<(Lane, Delivery)>),
+    /// By the listener of that lane.
+    Heard(usize, Vec<(Lane, Delivery)>),
+    Handled(Handled),
+}
+
+fn in_lane(lane: Lane, received: Vec<Delivery>) -> Vec<(Lane, Delivery)> {
+    received.into_iter().map(|delivery| (lane, delivery)).collect()
+}
+
 /// Works through the queue.
 #[derive(Clone)]
 pub struct Ingest {
@@ -62,76 +74,83 @@ impl Ingest {
         self.work(std::future::pending().boxed(), true).await
     }
 
+    /// Everything that is under way is polled together: a future that is put aside while another one is awaited
+    /// may hold what that one needs (a connection, a permit), and both would wait for ever.
     async fn work(&self, stop: BoxFuture<'_, ()>, until_idle: bool) -> IngestCounts {
         let mut stop = stop.fuse();
         let mut counts = IngestCounts::default();
         let mut pace = Pace::new(self.settings.concurrency);
-        let mut in_hand = FuturesUnordered::new();
+        let mut under_way: FuturesUnordered<BoxFuture<'_, Happened>> = FuturesUnordered::new();
+        let (mut in_hand, mut receiving, mut empty) = (0, false, false);
         // Listening to an empty lane goes on across rounds: a receive that is dropped may have leased something.
-        let mut listening = FuturesUnordered::new();
         let mut listened = [false; Lane::ALL.len()];
         loop {
-            let mut empty = false;
-            while !stop.is_terminated() && !empty && in_hand.len() < pace.limit {
-                let received = self.receive(&mut pace, in_hand.len()).await;
-                empty = received.is_empty();
-                counts.received += received.len() as u64;
-                in_hand.extend(received.into_iter().map(|(lane, delivery)| self.handle(lane, delivery)));
+            let stopped = stop.is_terminated();
+            if !stopped && !receiving && !empty && in_hand < pace.limit {
+                receiving = true;
+                under_way.push(self.receive(pace.pick(), pace.limit - in_hand).boxed());
             }
-            if in_hand.is_empty() && (stop.is_terminated() || (until_idle && empty)) {
+            if in_hand == 0 && !receiving && (stopped || (until_idle && empty)) {
                 return counts;
             }
-            if empty && !until_idle {
+            if empty && !until_idle && !stopped {
                 for (at, lane) in Lane::ALL.into_iter().enumerate().filter(|(at, _)| !listened[*at]) {
-                    listening.push(self.listen(at, lane));
+                    under_way.push(self.listen(at, lane).boxed());
                 }
                 listened = [true; Lane::ALL.len()];
             }
-            let finished = async {
-                if in_hand.is_empty() { std::future::pending().await } else { in_hand.next().await }
-            };
-            let heard = async {
-                if listening.is_empty() { std::future::pending().await } else { listening.next().await }
-            };
-            match select(select(pin!(finished), pin!(heard)), &mut stop).await {
-                Either::Left((Either::Left((Some(handled), _)), _)) => {
+            let arrived = match select(under_way.next(), &mut stop).await {
+                Either::Left((Some(Happened::Handled(handled)), _)) => {
+                    in_hand -= 1;
+                    // It may have queued something: children, say.
+                    empty = false;
                     pace.adapt(handled.is_throttled(), self.settings.concurrency);
                     counts.add(&handled);
+                    continue;
                 }
-                Either::Left((Either::Right((Some((at, lane, heard)), _)), _)) => {
+                Either::Left((Some(Happened::Received(received)), _)) => {
+                    receiving = false;
+                    empty = received.is_empty();
+                    received
+                }
+                Either::Left((Some(Happened::Heard(at, heard)), _)) => {
                     listened[at] = false;
-                    counts.received += heard.len() as u64;
-                    in_hand.extend(heard.into_iter().map(|delivery| self.handle(lane, delivery)));
+                    heard
                 }
-                Either::Left(_) | Either::Right(_) => {}
-            }
+                Either::Left((None, _)) | Either::Right(_) => continue,
+            };
+            counts.received += arrived.len() as u64;
+            in_hand += arrived.len();
+            under_way.extend(
+                arrived
+                    .into_iter()
+                    .map(|(lane, delivery)| self.handle(lane, delivery).map(Happened::Handled).boxed()),
+            );
         }
     }
 
     /// What there is, without waiting: at most what there are free hands for.
-    async fn receive(&self, pace: &mut Pace, in_hand: usize) -> Vec<(Lane, Delivery)> {
-        let free = pace.limit.saturating_sub(in_hand).min(MAX_RECEIVE);
-        let lower_first = pace.pick();
+    async fn receive(&self, lower_first: bool, free: usize) -> Happened {
         let order = if lower_first { [Lane::Change, Lane::Backfill, Lane::Push] } else { Lane::ALL };
         // The turn of the lower lanes is one slot, not a whole hand.
-        let max = if lower_first { 1 } else { free };
+        let max = if lower_first { 1 } else { free.min(MAX_RECEIVE) };
         for lane in order {
             match self.ports.queue.receive(lane, max, self.settings.lease, Duration::ZERO).await {
                 Ok(received) if received.is_empty() => {}
-                Ok(received) => return received.into_iter().map(|delivery| (lane, delivery)).collect(),
+                Ok(received) => return Happened::Received(in_lane(lane, received)),
                 Err(error) => self.pause(lane, &error).await,
             }
         }
-        vec![]
+        Happened::Received(vec![])
     }
 
     /// Waits for one message of an empty lane.
-    async fn listen(&self, at: usize, lane: Lane) -> (usize, Lane, Vec<Delivery>) {
+    async fn listen(&self, at: usize, lane: Lane) -> Happened {
         match self.ports.queue.receive(lane, 1, self.settings.lease, self.settings.wait).await {
-            Ok(received) => (at, lane, received),
+            Ok(received) => Happened::Heard(at, in_lane(lane, received)),
             Err(error) => {
                 self.pause(lane, &error).await;
-                (at, lane, vec![])
+                Happened::Heard(at, vec![])
             }
         }
     }
@@ -209,17 +228,17 @@ impl Ingest {
         lane: Lane,
         delivery: &Delivery,
     ) -> Result<Outcome, DriveError> {
-        let mut driving = pin!(self.driver.drive(request, lane));
-        loop {
-            let beat = self.ports.clock.now().plus(self.settings.lease / 3);
-            match select(driving.as_mut(), self.ports.clock.sleep_until(beat)).await {
-                Either::Left((result, _)) => return result,
-                Either::Right(((), _)) => {
-                    if let Err(error) = self.ports.queue.extend(&delivery.lease, self.settings.lease).await {
-                        tracing::debug!(image = %request.image, %error, "the lease could not be extended");
-                    }
+        let keeping_the_lease = async {
+            loop {
+                self.ports.clock.sleep_until(self.ports.clock.now().plus(self.settings.lease / 3)).await;
+                if let Err(error) = self.ports.queue.extend(&delivery.lease, self.settings.lease).await {
+                    tracing::debug!(image = %request.image, %error, "the lease could not be extended");
                 }
             }
+        };
+        match select(pin!(self.driver.drive(request, lane)), pin!(keeping_the_lease)).await {
+            Either::Left((result, _)) => result,
+            Either::Right((never, _)) => never,
         }
     }
 
