@@ -1,5 +1,6 @@
 //! The production pipelines on the in-memory models and a hand-driven clock: whole stories, in microseconds.
 
+mod contention;
 mod faults;
 mod reports;
 mod rounds;

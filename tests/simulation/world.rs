@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use cve_monitor_core::pipeline::{
@@ -18,6 +19,16 @@ use cve_monitor_core::testkit::model::{
     ModelKnowledge, ModelScanner, layer_of,
 };
 use cve_monitor_core::vocabulary::{Cause, ImageId, Lane, RepositoryName, RequestId, ScanRequest, Tag};
+
+/// Remembers that somebody woke the future.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
 
 pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
@@ -65,10 +76,13 @@ impl World {
 
     /// Runs a future to its end; where nothing can go on, the time in which nothing happens is skipped.
     pub(crate) fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
         let mut future = pin!(future);
         for _ in 0..1_000_000 {
-            match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            match future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 Poll::Ready(value) => return value,
+                Poll::Pending if woken.0.swap(false, Ordering::SeqCst) => {}
                 Poll::Pending => match self.clock.next_wake() {
                     Some(at) => self.clock.set(at),
                     None => panic!("nothing will ever wake this future"),
