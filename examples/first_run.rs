@@ -165,7 +165,12 @@ async fn run(root: &Path, work: &Path) -> Result<u64, Failed> {
     run.reconcile().await?;
     run.ingest().await;
     let images = run.images().await?;
-    println!("Phase 1: {} images with the first set of advisories, as of {AS_OF}\n", images.len());
+    let distinct: BTreeSet<&ImageId> = images.values().collect();
+    println!(
+        "Phase 1: {} images under {} names, the first set of advisories, as of {AS_OF}\n",
+        distinct.len(),
+        images.len()
+    );
     table(&run, &images).await?;
     let before = run.system.scanner.layer_bytes_read();
     println!("\nlayer bytes read: {before}\n");

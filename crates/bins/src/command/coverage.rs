@@ -51,6 +51,7 @@ fn summary(whole: &pipeline::Coverage) -> CoverageSummary {
         ("waiting", whole.waiting),
         ("never requested", whole.never_requested),
         ("given up", whole.abandoned),
+        ("requests queued", whole.queued),
     ];
     CoverageSummary {
         registry: whole.registry.to_string(),

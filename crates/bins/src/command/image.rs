@@ -71,6 +71,7 @@ pub(super) async fn affected(loaded: &Loaded, asked: &Affected) -> Result<u8, Fa
 fn affected_rows(affected: &AffectedImage) -> Vec<AffectedRow> {
     let row = |finding: &pipeline::AffectedFinding| AffectedRow {
         image: affected.image.to_string(),
+        tags: affected.tags.clone(),
         package: finding.package.clone(),
         version: finding.version.clone(),
         severity: finding.severity.to_string(),

@@ -148,7 +148,7 @@ pub const KEYS: &[Key] = &[
         "advisories.sources",
         Kind::List,
         Some("[\"https://osv-vulnerabilities.storage.googleapis.com\"]"),
-        "Where advisories in OSV form come from: a folder, a .zip, or an address. A .zip address is taken whole; any other is a mirror with one ECOSYSTEM/all.zip for each of the ecosystems.",
+        "Where advisories in OSV form come from: a folder, a .zip, or the address of a mirror that has one ECOSYSTEM/all.zip for each of the ecosystems.",
     ),
     key(
         "advisories.ecosystems",

@@ -66,6 +66,8 @@ pub struct HistoryRow {
 pub struct AffectedRow {
     /// The image, by digest.
     pub image: String,
+    /// The tags that led to it, or to an index that names it, when it was reported.
+    pub tags: Vec<String>,
     /// The package.
     pub package: String,
     /// Its version.
@@ -189,13 +191,24 @@ pub fn history_text(image: &str, rows: &[HistoryRow], screen: Screen) -> String 
             row.what.clone(),
             or_dash(row.verdict.as_deref()),
             row.findings.to_string(),
-            or_dash(Some(&row.new.join(", "))),
-            or_dash(Some(&row.gone.join(", "))),
+            or_dash(Some(&first_few(&row.new))),
+            or_dash(Some(&first_few(&row.gone))),
             or_dash(Some(&row.delivered.join(", "))),
         ]
     };
     let header = ["at", "what", "verdict", "findings", "new", "gone", "delivered"];
     format!("{}\n{}", safe(image), table(header, rows.iter().map(row).collect(), screen))
+}
+
+/// How many names a cell of a table spells out; `--format json` has them all.
+const NAMES_IN_A_CELL: usize = 8;
+
+fn first_few(names: &[String]) -> String {
+    let shown = names.iter().take(NAMES_IN_A_CELL).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMES_IN_A_CELL) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// The images that a vulnerability affects.
@@ -209,9 +222,22 @@ pub fn affected_text(name: &str, rows: &[AffectedRow], screen: Screen) -> String
     }
     let row = |row: &AffectedRow| {
         let fixed = row.fixed_by.clone().unwrap_or_else(|| row.status.replace('_', " "));
-        [row.image.clone(), row.package.clone(), row.version.clone(), fixed, row.severity.clone()]
+        let layer = row
+            .layer
+            .as_deref()
+            .and_then(|layer| layer.strip_prefix("sha256:"))
+            .and_then(|hex| hex.get(..12));
+        [
+            row.image.clone(),
+            or_dash(Some(&row.tags.join(", "))),
+            row.package.clone(),
+            row.version.clone(),
+            fixed,
+            row.severity.clone(),
+            or_dash(layer),
+        ]
     };
-    let header = ["image", "package", "installed", "fixed in", "severity"];
+    let header = ["image", "tags", "package", "installed", "fixed in", "severity", "layer"];
     format!("{}{total}", table(header, rows.iter().map(row).collect(), screen))
 }
 

@@ -25,7 +25,7 @@ fn finding(severity: &str, package: &str, fixed: Option<&str>) -> serde_json::Va
     })
 }
 
-fn report(verdict: &str, level: &str, findings: serde_json::Value) -> ReportView {
+fn report(verdict: &str, level: &str, findings: &serde_json::Value) -> ReportView {
     let reasons = json!([{ "Code": "unread_kind", "Detail": "java, as in app.jar" }]);
     let body = json!({
         "SchemaVersion": "1.0", "AssessedAt": "2026-03-04T00:00:00.000Z", "AnalyzedImageName": "r.example/app@sha256:1",
@@ -43,7 +43,7 @@ fn vulnerable() -> ReportView {
         "Low": [finding("Low", "zlib", None)],
         "Critical": [finding("Critical", "openssl", Some("1.1"))],
     });
-    report("vulnerable", "partial", findings)
+    report("vulnerable", "partial", &findings)
 }
 
 #[test]
@@ -79,9 +79,9 @@ fn filters_hide_rows_and_nothing_else() {
 
 #[test]
 fn the_other_verdicts_are_told_in_words() {
-    let clean = scan_text(&[report("clean", "complete", json!({}))], &Filter::default(), now(), WIDE);
+    let clean = scan_text(&[report("clean", "complete", &json!({}))], &Filter::default(), now(), WIDE);
     assert!(clean.contains("clean: nothing was found, and everything was looked at\ndata:"), "{clean}");
-    let unknown = scan_text(&[report("unknown", "unsupported", json!({}))], &Filter::default(), now(), WIDE);
+    let unknown = scan_text(&[report("unknown", "unsupported", &json!({}))], &Filter::default(), now(), WIDE);
     assert!(
         unknown.contains("unknown: nothing was found, but the look was not complete\nnothing could be said:")
     );
@@ -89,8 +89,8 @@ fn the_other_verdicts_are_told_in_words() {
 
 #[test]
 fn the_exit_code_follows_from_all_findings_and_the_look() {
-    let clean = report("clean", "complete", json!({}));
-    let unknown = report("unknown", "partial", json!({}));
+    let clean = report("clean", "complete", &json!({}));
+    let unknown = report("unknown", "partial", &json!({}));
     for (reports, fail_on, on_incomplete, expected) in [
         (vec![vulnerable()], None, false, 0),
         (vec![vulnerable()], Some(Severity::Critical), false, 3),
@@ -110,7 +110,7 @@ fn no_line_is_wider_than_the_screen_and_nothing_steers_it() {
     let findings = json!({ "High": [finding("High", &format!("{long}\u{1b}[31m"), Some(&"9".repeat(90)))] });
     for width in [60, 80, 120] {
         let text = scan_text(
-            &[report("vulnerable", "complete", findings.clone())],
+            &[report("vulnerable", "complete", &findings)],
             &Filter::default(),
             now(),
             Screen { width },
@@ -181,6 +181,7 @@ fn history_and_affected_images_are_told() {
     assert_eq!(history_text("a", &[], WIDE), "a: nothing is known\n");
     let row = AffectedRow {
         image: "r.example/app@sha256:1".to_owned(),
+        tags: vec!["v1".to_owned()],
         package: "zlib".to_owned(),
         version: "1.0".to_owned(),
         severity: "High".to_owned(),
@@ -192,7 +193,10 @@ fn history_and_affected_images_are_told() {
         parents: vec![],
     };
     let text = affected_text("CVE-1", &[row.clone(), row], WIDE);
-    assert!(text.contains(" r.example/app@sha256:1   zlib      1.0         wont fix   High"), "\n{text}");
+    assert!(
+        text.contains(" r.example/app@sha256:1   v1     zlib      1.0         wont fix   High       -"),
+        "\n{text}"
+    );
     assert!(text.ends_with("CVE-1: 1 image\n"), "{text}");
     assert_eq!(affected_text("CVE-2", &[], WIDE), "CVE-2: 0 images\n");
 }

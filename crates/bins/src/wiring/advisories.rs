@@ -75,6 +75,10 @@ impl Advisories {
         let mut mirror = MirrorSettings::new(exports);
         mirror.insecure = settings.insecure;
         mirror.offline = offline;
+        let proxy = &loaded.environment.proxy;
+        mirror.http_proxy = proxy.http.as_ref().map(|address| address.expose().to_owned());
+        mirror.https_proxy = proxy.https.as_ref().map(|address| address.expose().to_owned());
+        mirror.no_proxy.clone_from(&proxy.no_proxy);
         let accepted: BTreeSet<String> = settings.accept_shrink.clone();
         Ok(Self {
             store: blocking(move || AdvisoryStore::open(folder).map_err(WiringError::of)).await?,

@@ -8,7 +8,7 @@ pub use affected::{AffectedFinding, AffectedImage, affected};
 pub use coverage::{Coverage, CoverageRow, Standing, coverage, standing_of};
 pub use history::{HistoryEntry, history, index_children};
 
-use crate::ports::{ArchiveError, StoreError};
+use crate::ports::{ArchiveError, QueueError, StoreError};
 
 /// Why a question has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +19,9 @@ pub enum QuestionError {
     /// The bodies could not be read.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// The queue could not be asked.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// No registry of that name is configured.
     #[error("no registry named `{0}` is configured")]
     UnknownRegistry(String),

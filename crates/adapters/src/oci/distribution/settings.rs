@@ -23,7 +23,9 @@ impl Secret {
         Self(text)
     }
 
-    pub(super) fn expose(&self) -> &str {
+    /// The text itself: to be sent where it belongs, and nowhere else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

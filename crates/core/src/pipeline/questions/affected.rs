@@ -42,6 +42,8 @@ pub struct AffectedImage {
     pub image: ImageId,
     /// Its last report.
     pub report: ReportId,
+    /// The tags that led to it, or to an index that names it, when that report was made.
+    pub tags: Vec<String>,
     /// Indexes that name it.
     pub parents: Vec<Digest>,
     /// What was found.
@@ -51,7 +53,17 @@ pub struct AffectedImage {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Report {
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    parent_indexes: Vec<Parent>,
     vulnerabilities: std::collections::BTreeMap<String, Vec<AffectedFinding>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parent {
+    tags: Vec<String>,
 }
 
 /// Tells each image whose last report names this vulnerability (a CVE, an alias or an advisory record), in the
@@ -86,12 +98,10 @@ pub async fn affected(
                 .collect();
             if !findings.is_empty() {
                 count += 1;
-                tell(AffectedImage {
-                    image,
-                    report: last.id.clone(),
-                    parents: state.parents.clone(),
-                    findings,
-                });
+                let mut tags = report.tags;
+                tags.extend(report.parent_indexes.into_iter().flat_map(|parent| parent.tags));
+                let (report, parents) = (last.id.clone(), state.parents.clone());
+                tell(AffectedImage { image, report, tags, parents, findings });
             }
         }
         after = page.next;

@@ -5,7 +5,7 @@ use crate::pipeline::Ports;
 use crate::ports::{ListedImage, Registry, RegistryError, StoreError};
 use crate::scan::{AbandonReason, Due, HeadState, ImageState, Resolved, StreamId};
 use crate::vocabulary::{
-    ArtifactKind, ImageId, Level, PageToken, RegistryName, RepositoryName, Tag, Timestamp, Verdict,
+    ArtifactKind, ImageId, Lane, Level, PageToken, RegistryName, RepositoryName, Tag, Timestamp, Verdict,
 };
 
 const PAGE: usize = 200;
@@ -77,6 +77,8 @@ pub struct Coverage {
     pub never_requested: u64,
     /// Given up.
     pub abandoned: u64,
+    /// Requests in the queue, of all registries: what they ask is not in any count yet.
+    pub queued: u64,
     /// Up to when the feed has been followed.
     pub feed_position: Option<Timestamp>,
 }
@@ -102,6 +104,7 @@ pub async fn coverage(
         waiting: 0,
         never_requested: 0,
         abandoned: 0,
+        queued: queued(ports).await?,
         feed_position: feed_position(ports).await?,
     };
     let mut after = None;
@@ -166,6 +169,15 @@ async fn cover(
     }
 }
 
+async fn queued(ports: &Ports) -> Result<u64, QuestionError> {
+    let mut queued = 0;
+    for lane in Lane::ALL {
+        let depth = ports.queue.depth(lane).await?;
+        queued += depth.ready + depth.leased;
+    }
+    Ok(queued)
+}
+
 async fn feed_position(ports: &Ports) -> Result<Option<Timestamp>, StoreError> {
     let Some(feed) = &ports.feed else { return Ok(None) };
     Ok(ports.store.head(&StreamId::feed(feed)).await?.and_then(|head| match head.state {
@@ -219,8 +231,8 @@ fn standing(state: &ImageState, sinks: &[String], feed_position: Option<Timestam
         (Some(Resolved::Artifact(kind)), _) if state.open.is_none() => Standing::NotAnImage(*kind),
         (Some(Resolved::Image(_)), Some(last)) if state.is_current(sinks) => {
             let assessed = state.assessed.unwrap_or(last.started);
-            // Nothing that the feed has followed concerned it since: it is true up to there.
-            let verified_up_to = feed_position.map_or(assessed, |position| position.max(assessed));
+            // A change that the feed has followed may still lie in the queue: no later than either is vouched for.
+            let verified_up_to = feed_position.map_or(assessed, |position| position.min(assessed));
             Standing::Current { verdict: last.verdict, level: last.level, verified_up_to }
         }
         (Some(Resolved::Index(children)), _) => {
