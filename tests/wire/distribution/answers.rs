@@ -97,7 +97,6 @@ async fn a_pause_of_no_length_is_over_at_once_and_a_date_is_understood() {
     assert_eq!(retry_after, Some(Duration::from_secs(120)));
 }
 
-#[expect(clippy::disallowed_methods, reason = "the fake's answers are plain functions, on four threads here")]
 fn hold_the_thread() {
     std::thread::sleep(Duration::from_millis(5));
 }
