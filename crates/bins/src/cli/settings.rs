@@ -55,7 +55,7 @@ pub enum DbCommand {
         #[arg(value_name = "PATH")]
         path: PathBuf,
     },
-    /// Remove what is older than [retention] keeps
+    /// Remove what is older than `retention` keeps
     Prune,
 }
 
