@@ -10,7 +10,7 @@ use cve_monitor_core::vocabulary::{
 use serde_json::{Value, json};
 
 fn schema() -> jsonschema::Validator {
-    let text = include_str!("../../../docs/report-schema/report-1.0.schema.json");
+    let text = include_str!("../../docs/report-schema/report-1.0.schema.json");
     jsonschema::validator_for(&serde_json::from_str(text).unwrap()).unwrap()
 }
 
