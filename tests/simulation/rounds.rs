@@ -131,3 +131,54 @@ fn a_push_of_a_tag_outside_of_the_scope_is_passed_over() {
     world.request("tagged v1", &image, Cause::Push { tag: Some("v1".parse().expect("a tag")) });
     assert_eq!(world.ingest().reported, 1);
 }
+
+#[test]
+fn a_repository_that_cannot_be_listed_does_not_hide_the_others() {
+    let world = World::new();
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "openssl")]);
+    let closed = "aaa/closed".parse().expect("a name");
+    world.registry.put_image(&closed, Some(&"v1".parse().expect("a tag")), &[b"deb openssl 1\n".to_vec()]);
+    let open = world.put("v1", &[BASE]);
+    world.registry.fail_repository(&closed, Some(RegistryError::Denied("no".to_owned())));
+    let (counts, _) = world.reconcile(ReconcileMode::Apply);
+    assert_eq!((counts.unlisted, counts.missing), (1, 1));
+    world.settle();
+    assert_eq!(world.series(&open).len(), 1);
+    world.registry.fail_repository(&closed, None);
+    assert_eq!(world.reconcile(ReconcileMode::Apply).0.missing, 1, "the next round is a whole one");
+}
+
+#[test]
+fn what_was_given_up_is_not_tried_again_in_every_round() {
+    let world = World::new();
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "openssl")]);
+    let image = world.put("v1", &[BASE]);
+    world.registry.fail_next(200, &RegistryError::Denied("no".to_owned()));
+    world.push(&image);
+    world.settle();
+    world.registry.fail_next(0, &RegistryError::Denied("no".to_owned()));
+    assert_eq!(world.run(world.queue.dead_letters(None, 10)).expect("letters").items.len(), 1);
+    while world.run(world.registry.tags(&image)).is_err() {}
+    let (counts, wanted) = world.reconcile(ReconcileMode::Apply);
+    assert_eq!((counts.missing, wanted.len()), (0, 0));
+    world.clock.advance(Duration::from_secs(8 * 24 * 3600));
+    assert_eq!(world.reconcile(ReconcileMode::Apply).0.missing, 1, "after a while it is");
+}
+
+#[test]
+fn an_untagged_image_that_is_still_there_is_asked_about_once_a_day() {
+    let world = World::new();
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "openssl")]);
+    let image = world.put("v1", &[BASE]);
+    world.push(&image);
+    world.settle();
+    world.registry.untag(&world.repository(), &"v1".parse().expect("a tag"));
+    for _ in 0..5 {
+        world.reconcile(ReconcileMode::Apply);
+        world.ingest();
+    }
+    let appends = world.store.appends();
+    world.reconcile(ReconcileMode::Apply);
+    world.ingest();
+    assert!(world.store.appends() - appends <= 2, "the round's own events alone");
+}

@@ -33,6 +33,14 @@ pub(crate) async fn compare(system: &System, loaded: &Loaded, asked: &Reconcile)
             }
         };
         match reconciler.round(&name, mode, &mut observer).await {
+            Ok(counts) if counts.unlisted > 0 => {
+                eprintln!(
+                    "error: {name}: {} of its repositories could not be listed; the others were compared, {} queued",
+                    counts.unlisted,
+                    counts.missing + counts.swept + counts.absent
+                );
+                code = EXIT_ERROR;
+            }
             Ok(counts) => eprintln!(
                 "{name}: {} repositories, {} images listed, {} up to date; {} {}",
                 counts.repositories,

@@ -21,6 +21,8 @@ pub use webhook::Webhook;
 
 /// The longest body that is read, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 1024 * 1024;
+/// How long requests under way are answered once the program is to stop.
+const LAST_ANSWERS_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What the server answers from.
 #[derive(Debug, Clone)]
@@ -65,7 +67,17 @@ impl Server {
     /// # Errors
     /// Where the system ends the listening.
     pub async fn run(self, stop: CancellationToken) -> std::io::Result<()> {
-        axum::serve(self.listener, router(self.pages)).with_graceful_shutdown(stop.cancelled_owned()).await
+        let serving = axum::serve(self.listener, router(self.pages))
+            .with_graceful_shutdown(stop.clone().cancelled_owned());
+        let patience = async {
+            stop.cancelled().await;
+            tokio::time::sleep(LAST_ANSWERS_WITHIN).await;
+        };
+        // A request that is never sent to its end must not keep the program alive.
+        tokio::select! {
+            ended = serving => ended,
+            () = patience => Ok(()),
+        }
     }
 }
 

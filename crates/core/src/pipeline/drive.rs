@@ -1,76 +1,27 @@
 //! Drives one image: head, next step, perform, decide, append, until it waits or is done.
 
 mod assess;
+mod failure;
+mod outcome;
 mod perform;
 
 use std::sync::Arc;
 
+pub use self::outcome::Outcome;
 use self::perform::{Performed, Workbench};
 use super::Ports;
 use super::journal::append;
-use crate::ports::{AppendError, DeadLetterReason, StoreError};
+use crate::ports::{AppendError, StoreError};
 use crate::scan::{
-    AbandonReason, Command, Due, Event, FailureClass, Head, HeadState, ImageEvent, ImageState, Policy,
-    Rejection, ReportId, Resolved, Step, StreamId, decide, evolve, next_step,
+    AbandonReason, Command, Event, FailureClass, Head, HeadState, ImageEvent, ImageState, Policy, Rejection,
+    ReportId, Resolved, Step, StreamId, decide, evolve, next_step,
 };
-use crate::vocabulary::{ArtifactKind, ImageId, Lane, ScanRequest, Timestamp, Verdict};
+use crate::vocabulary::{ImageId, Lane, ScanRequest, Timestamp, Verdict};
 
 /// How often a drive starts again because somebody else appended first.
 const CONFLICTS_MAX: u32 = 20;
 /// How many steps a drive takes at the most: more than any image needs.
 const STEPS_MAX: u32 = 64;
-
-/// How a drive ended. Everything that it says is durable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// A new report was delivered.
-    Reported {
-        /// The report.
-        report: ReportId,
-        /// Its verdict.
-        verdict: Verdict,
-    },
-    /// Assessed; the last report still says it all.
-    Unchanged,
-    /// Nothing was to be done.
-    Current,
-    /// An index: its children have been queued.
-    Index(u32),
-    /// Not an image.
-    Artifact(ArtifactKind),
-    /// The registry does not have it.
-    Deleted,
-    /// Nothing can be done until then.
-    Waiting {
-        /// Until when.
-        until: Due,
-        /// Whether the other side asked to slow down.
-        throttled: bool,
-    },
-    /// Given up in this drive.
-    Abandoned {
-        /// Why.
-        reason: AbandonReason,
-        /// What happened.
-        detail: String,
-    },
-}
-
-impl Outcome {
-    /// The reason for a dead letter, where the outcome deserves one.
-    #[must_use]
-    pub fn dead_letter(&self) -> Option<(DeadLetterReason, String)> {
-        let Self::Abandoned { reason, detail } = self else { return None };
-        let reason = match reason {
-            AbandonReason::Denied => DeadLetterReason::Denied,
-            AbandonReason::Corrupt => DeadLetterReason::Corrupt,
-            AbandonReason::Failed => DeadLetterReason::Failed,
-            AbandonReason::AttemptsExhausted => DeadLetterReason::AttemptsExhausted,
-            AbandonReason::OutOfScope => return None,
-        };
-        Some((reason, detail.clone()))
-    }
-}
 
 /// Why a drive could not even remember how it failed: the message must come again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -287,6 +238,10 @@ impl<'a> Progress<'a> {
         }
         if let Some((report, verdict)) = self.reported {
             return Outcome::Reported { report, verdict };
+        }
+        // Given up before, and perhaps not buried since: a letter that is buried twice is one letter.
+        if let Some(reason) = self.state.abandoned {
+            return Outcome::Abandoned { reason, detail: "given up in an earlier attempt".to_owned() };
         }
         match self.state.resolved {
             Some(Resolved::Index(children)) => Outcome::Index(children),

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::need::{count, due, reachable};
+use self::need::{count, due, reachable, request_id};
+use self::round::Round;
 pub use self::round::{ReconcileError, ReconcileMode, ReconcileSettings, RoundObserver, Wanted};
 use super::Ports;
 use super::journal::append;
@@ -15,9 +16,7 @@ use crate::ports::{AppendError, ListedImage, MAX_SEND, Registry, RegistryError};
 use crate::scan::{
     Head, HeadState, Policy, ReconcileCounts, ReconcileEvent, ReconcileState, StreamId, evolve_reconcile,
 };
-use crate::vocabulary::{
-    Cause, Digest, ImageId, Lane, PageToken, RegistryName, RepositoryName, RequestId, ScanRequest, Timestamp,
-};
+use crate::vocabulary::{Cause, Digest, ImageId, Lane, PageToken, RegistryName, RepositoryName, ScanRequest};
 
 /// Compares registries with what is known.
 #[derive(Debug)]
@@ -25,18 +24,6 @@ pub struct Reconciler {
     ports: Arc<Ports>,
     policy: Policy,
     settings: ReconcileSettings,
-}
-
-struct Round<'a> {
-    name: &'a RegistryName,
-    registry: &'a dyn Registry,
-    stream: StreamId,
-    mode: ReconcileMode,
-    version: u64,
-    state: ReconcileState,
-    counts: ReconcileCounts,
-    started: Timestamp,
-    next_list: Timestamp,
 }
 
 impl Reconciler {
@@ -70,7 +57,7 @@ impl Reconciler {
                 .map_err(|error| ReconcileError::Registry { registry: name.clone(), error })?;
             for repository in page.items {
                 if self.ports.scope.admits_repository(name, &repository) {
-                    self.repository(&mut round, &repository, observer).await?;
+                    self.visit(&mut round, &repository, observer).await?;
                 }
                 visited.insert(repository);
             }
@@ -149,6 +136,25 @@ impl Reconciler {
         round.next_list = round.next_list.max(now).plus(gap);
     }
 
+    /// One repository that cannot be listed does not keep the others from being compared: it is counted and named.
+    async fn visit(
+        &self,
+        round: &mut Round<'_>,
+        repository: &RepositoryName,
+        observer: &mut RoundObserver<'_>,
+    ) -> Result<(), ReconcileError> {
+        match self.repository(round, repository, observer).await {
+            Err(ReconcileError::Registry { registry, error })
+                if !matches!(error, RegistryError::Throttled { .. }) =>
+            {
+                tracing::warn!(%registry, %repository, %error, "a repository cannot be listed; the round goes on");
+                round.counts.unlisted += 1;
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
     async fn repository(
         &self,
         round: &mut Round<'_>,
@@ -169,10 +175,14 @@ impl Reconciler {
                 let entry = listed.remove(&image.digest);
                 let why = match &entry {
                     Some(_) => due(&self.policy, self.settings.sweep_after, state, round.started),
+                    // Only a listing, or a push, says that what was deleted is back.
+                    None if state.deleted => None,
                     None if reachable(state, &digests) => {
                         due(&self.policy, self.settings.sweep_after, state, round.started)
                     }
-                    None => (!state.deleted).then_some(Cause::Absence),
+                    // Untagged, perhaps: while it is there it is owed what a listed one is.
+                    None => due(&self.policy, self.settings.sweep_after, state, round.started)
+                        .or(Some(Cause::Absence)),
                 };
                 count(&mut round.counts, why.as_ref(), entry.is_some());
                 if let Some(why) = why {
@@ -232,16 +242,10 @@ impl Reconciler {
     }
 
     async fn queue(&self, round: &Round<'_>, wanted: &[Wanted]) -> Result<(), ReconcileError> {
-        let started = round.started.to_string();
         let requests: Vec<ScanRequest> = wanted
             .iter()
             .map(|wanted| ScanRequest {
-                id: RequestId::derived(&[
-                    "reconcile",
-                    wanted.why.as_str(),
-                    &started,
-                    &wanted.image.to_string(),
-                ]),
+                id: request_id(wanted, round.started),
                 image: wanted.image.clone(),
                 cause: wanted.why.clone(),
                 at_least: None,
@@ -280,7 +284,7 @@ impl Reconciler {
         }
         for repository in vanished {
             if self.ports.scope.admits_repository(round.name, &repository) {
-                self.repository(round, &repository, observer).await?;
+                self.visit(round, &repository, observer).await?;
             }
         }
         Ok(())

@@ -21,6 +21,14 @@ pub struct ReconcileCounts {
     pub swept: u64,
     /// Requests queued because the listing does not name an image that we know.
     pub absent: u64,
+    /// Repositories that could not be listed: nothing is known of what is in them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unlisted: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// What is known of a registry's reconciliation.

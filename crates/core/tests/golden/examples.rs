@@ -168,7 +168,7 @@ fn after_feed(last: Option<&FeedEvent>) -> Option<(&'static str, FeedEvent)> {
 }
 
 pub(crate) fn counts() -> ReconcileCounts {
-    ReconcileCounts { repositories: 1, listed: 21, current: 15, missing: 3, swept: 2, absent: 1 }
+    ReconcileCounts { repositories: 1, listed: 21, current: 15, missing: 3, swept: 2, absent: 1, unlisted: 0 }
 }
 
 fn after_reconcile(last: Option<&ReconcileEvent>) -> Option<(&'static str, ReconcileEvent)> {

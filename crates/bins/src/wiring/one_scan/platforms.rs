@@ -46,8 +46,13 @@ fn chosen<'a>(children: &'a [Child], wanted: &[Platform]) -> Result<Vec<&'a Chil
     };
     if wanted.is_empty() {
         let own = host().map(|host| of(&host)).unwrap_or_default();
-        // An index without an image for this machine is looked at as a whole.
-        return Ok(if own.is_empty() { children.iter().collect() } else { own });
+        // An index without an image for this machine is looked at as a whole, but for its attestations.
+        let named: Vec<&Child> = children.iter().filter(|child| child.platform.is_some()).collect();
+        return Ok(match (own.is_empty(), named.is_empty()) {
+            (false, _) => own,
+            (true, false) => named,
+            (true, true) => children.iter().collect(),
+        });
     }
     let mut chosen: Vec<&Child> = vec![];
     for platform in wanted {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::failure::permanent;
 use super::perform::Workbench;
 use crate::ports::{ArchiveError, RegistryError};
 use crate::scan::{
@@ -35,7 +36,8 @@ async fn followed_generation(bench: &Workbench<'_>) -> Result<Option<Generation>
     let Some(feed) = &bench.ports.feed else { return Ok(None) };
     let head = bench.ports.store.head(&StreamId::feed(feed)).await?;
     Ok(head.and_then(|head| match head.state {
-        HeadState::Feed(state) => state.generation,
+        // A change whose fan-out is under way may have passed this image's keys already.
+        HeadState::Feed(state) => state.fan_out.map(|fan_out| fan_out.generation).max(state.generation),
         _ => None,
     }))
 }
@@ -49,7 +51,7 @@ async fn report(
     content: ContentHash,
 ) -> Result<Command, Failure> {
     let Some(Resolved::Image(resolved)) = &state.resolved else {
-        return Err(super::perform::permanent("only an image is assessed".to_owned()));
+        return Err(permanent("only an image is assessed".to_owned()));
     };
     let before = match last {
         Some(last) => archived_findings(bench, last).await?,

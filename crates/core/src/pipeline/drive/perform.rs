@@ -4,14 +4,12 @@ use futures::StreamExt;
 use serde::Deserialize;
 
 use super::assess::assess;
+use super::failure::{failure, permanent};
 use crate::pipeline::Ports;
-use crate::ports::{
-    ArchiveError, IndexRequest, LayerIndexError, QueueError, Registry, RegistryError, ReportObject,
-    ScannerError, SinkError, StoreError,
-};
+use crate::ports::{IndexRequest, Registry, RegistryError, ReportObject, ScannerError};
 use crate::scan::{
-    Command, DeliveredReport, Failure, FailureClass, ImageEvent, ImageState, Policy, ResolvedImage, Step,
-    StepName, StreamId,
+    Command, DeliveredReport, Failure, FailureClass, Head, ImageEvent, ImageState, Policy, ResolvedImage,
+    Step, StepName, StreamId,
 };
 use crate::vocabulary::{
     Cause, Child, Descriptor, ImageId, ImageManifest, Lane, LayerKey, Manifest, Platform, RequestId,
@@ -118,7 +116,8 @@ impl<'a> Workbench<'a> {
         for batch in wanted.chunks(crate::ports::MAX_SEND) {
             self.ports.queue.send(self.lane, batch).await?;
         }
-        Ok(Command::ResolvedIndex(children.into_iter().map(|child| child.digest).collect()))
+        // Those outside of the scope are no part of what the index is waited for.
+        Ok(Command::ResolvedIndex(wanted.into_iter().map(|request| request.image.digest).collect()))
     }
 
     async fn platform(&self, config: &Descriptor) -> Result<Option<Platform>, Failure> {
@@ -214,79 +213,31 @@ impl<'a> Workbench<'a> {
     /// The keys come from the events: there is no inverse index.
     async fn forget(&self) -> Result<(), Failure> {
         let stream = StreamId::image(self.image);
-        let mut from = 1;
+        let (mut from, mut last) = (1, None);
         loop {
             let events = self.ports.store.read(&stream, from, EVENTS_PAGE).await?;
             for recorded in &events {
                 if let crate::scan::Event::Image(ImageEvent::LayersRecorded { keys, .. }) = &recorded.event {
-                    let keys: &[LayerKey] = keys;
                     self.ports.index.forget(self.image, keys).await?;
+                    last = Some(keys.clone());
                 }
             }
             if events.len() < EVENTS_PAGE {
-                return Ok(());
+                return self.restore(&stream, last.unwrap_or_default()).await;
             }
             from += events.len() as u64;
         }
     }
-}
 
-pub(super) fn failure(class: FailureClass, detail: String) -> Failure {
-    Failure { class, detail, retry_after: None }
-}
-
-pub(super) fn permanent(detail: String) -> Failure {
-    failure(FailureClass::Permanent, detail)
-}
-
-impl From<RegistryError> for Failure {
-    fn from(error: RegistryError) -> Self {
-        let detail = error.to_string();
-        match error {
-            RegistryError::Throttled { retry_after, .. } => {
-                Self { class: FailureClass::Throttled, detail, retry_after }
-            }
-            RegistryError::Denied(_) => failure(FailureClass::Denied, detail),
-            RegistryError::Corrupt(_) | RegistryError::NotFound(_) => failure(FailureClass::Corrupt, detail),
-            RegistryError::Transient(_) => failure(FailureClass::Transient, detail),
-            RegistryError::Unsupported(_) => permanent(detail),
+    /// A push may have revived the image while its keys were being forgotten: then they are recorded again, or
+    /// no change would ever find it.
+    async fn restore(&self, stream: &StreamId, keys: Vec<LayerKey>) -> Result<(), Failure> {
+        let head = self.ports.store.head(stream).await?;
+        let revived =
+            head.as_ref().and_then(Head::image).is_some_and(|state| !state.deleted && state.keys.is_some());
+        if revived {
+            self.ports.index.record(self.image, &keys).await?;
         }
+        Ok(())
     }
 }
-
-impl From<ScannerError> for Failure {
-    fn from(error: ScannerError) -> Self {
-        let detail = error.to_string();
-        match error {
-            ScannerError::Transient { retry_after, .. } => {
-                Self { class: FailureClass::Transient, detail, retry_after }
-            }
-            ScannerError::Loading(_) => failure(FailureClass::Loading, detail),
-            ScannerError::Behind => failure(FailureClass::Behind, detail),
-            ScannerError::NotIndexed => failure(FailureClass::NotIndexed, detail),
-            ScannerError::Denied(_) => failure(FailureClass::Denied, detail),
-            ScannerError::Corrupt(_) | ScannerError::Gone(_) => failure(FailureClass::Corrupt, detail),
-            ScannerError::Permanent(_) => permanent(detail),
-        }
-    }
-}
-
-macro_rules! transient_or_permanent {
-    ($error:ident) => {
-        impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                let detail = error.to_string();
-                match error {
-                    $error::Transient(_) => failure(FailureClass::Transient, detail),
-                    _ => permanent(detail),
-                }
-            }
-        }
-    };
-}
-
-transient_or_permanent!(LayerIndexError);
-transient_or_permanent!(QueueError);
-transient_or_permanent!(ArchiveError);
-transient_or_permanent!(SinkError);
-transient_or_permanent!(StoreError);

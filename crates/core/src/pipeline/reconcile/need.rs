@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use super::Wanted;
 use crate::scan::{AbandonReason, ImageState, Policy, ReconcileCounts, Resolved};
-use crate::vocabulary::{Cause, Digest, Timestamp};
+use crate::vocabulary::{Cause, Digest, RequestId, Timestamp};
 
 /// Why an image that the registry has wants a look; none where it is up to date.
 pub(super) fn due(
@@ -18,7 +19,11 @@ pub(super) fn due(
     }
     match state.abandoned {
         Some(AbandonReason::OutOfScope) => return None,
-        Some(_) => return Some(Cause::Reconcile),
+        // Every round would be too often: what was given up stays so, and makes a new letter each time.
+        Some(_) => {
+            let patient = state.open.is_some_and(|open| started.since(open.since) < sweep_after);
+            return (!patient).then_some(Cause::Reconcile);
+        }
         None => {}
     }
     match &state.resolved {
@@ -48,4 +53,16 @@ pub(super) fn count(counts: &mut ReconcileCounts, why: Option<&Cause>, listed: b
         Some(Cause::Absence) => counts.absent += 1,
         Some(_) => counts.missing += 1,
     }
+}
+
+/// How often the registry is asked about an image that its listing does not name, in milliseconds: once a day.
+const ABSENCE_ASKED_EVERY_MS: i64 = 24 * 3600 * 1000;
+
+/// An id that is new in every round; of an absence, every day: an untagged image is absent from every round.
+pub(super) fn request_id(wanted: &Wanted, started: Timestamp) -> RequestId {
+    let since = match wanted.why {
+        Cause::Absence => (started.as_millis() / ABSENCE_ASKED_EVERY_MS).to_string(),
+        _ => started.to_string(),
+    };
+    RequestId::derived(&["reconcile", wanted.why.as_str(), &since, &wanted.image.to_string()])
 }

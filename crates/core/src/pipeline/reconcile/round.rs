@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::ports::{QueueError, RegistryError, StoreError};
-use crate::scan::{IllegalTransition, ReconcileCounts};
-use crate::vocabulary::{Cause, ImageId, RegistryName, Tag};
+use crate::ports::{QueueError, Registry, RegistryError, StoreError};
+use crate::scan::{IllegalTransition, ReconcileCounts, ReconcileState, StreamId};
+use crate::vocabulary::{Cause, ImageId, RegistryName, Tag, Timestamp};
 
 /// How a round works.
 #[derive(Debug, Clone, Copy)]
@@ -73,3 +73,16 @@ pub enum ReconcileError {
 
 /// Told after each repository: what was found so far, and what this repository adds.
 pub type RoundObserver<'a> = dyn FnMut(&ReconcileCounts, &[Wanted]) + Send + 'a;
+
+/// A round under way.
+pub(super) struct Round<'a> {
+    pub(super) name: &'a RegistryName,
+    pub(super) registry: &'a dyn Registry,
+    pub(super) stream: StreamId,
+    pub(super) mode: ReconcileMode,
+    pub(super) version: u64,
+    pub(super) state: ReconcileState,
+    pub(super) counts: ReconcileCounts,
+    pub(super) started: Timestamp,
+    pub(super) next_list: Timestamp,
+}

@@ -153,7 +153,12 @@ fn requested(
             state.parents.remove(0);
         }
     }
-    if state.abandoned.take().is_some() || matches!(cause, Cause::Operator) {
+    if state.abandoned.take().is_some() {
+        // Asked anew: its patience is counted from here.
+        state.open = None;
+        progress(state);
+    }
+    if matches!(cause, Cause::Operator) {
         progress(state);
     }
     let open = state.open.get_or_insert(OpenRequest { since: at, at_least: None });
