@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use cve_monitor_core::vocabulary::RegistryName;
 
+pub use cve_monitor_adapters::oci::Secret;
 pub use duration::{parse_duration, write_duration};
 pub use environment::{Environment, Variables};
 pub use error::ConfigError;
@@ -38,30 +39,6 @@ const LOCAL_FILE: &str = "cve-monitor.toml";
 const HOME_FILE: &str = "cve-monitor/config.toml";
 /// The file of the machine.
 const MACHINE_FILE: &str = "/etc/cve-monitor/config.toml";
-
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a text.
-    #[must_use]
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text, for the one who has to use it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("(secret)")
-    }
-}
 
 /// The whole configuration.
 #[derive(Debug, Clone)]

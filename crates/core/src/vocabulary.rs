@@ -24,3 +24,5 @@ pub use page::{Page, PageToken};
 pub use reference::{Reference, ReferenceError};
 pub use request::{Cause, DeadLetter, DeadLetterReason, Lane, RequestId, ScanRequest};
 pub use timestamp::{InvalidTimestamp, Timestamp};
+
+pub(crate) use knowledge::text;

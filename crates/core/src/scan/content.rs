@@ -4,36 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocabulary::{Completeness, Digest, Finding, FindingKey, ImageId};
+use crate::vocabulary::{Completeness, Digest, Finding, FindingKey, ImageId, text};
 
 const HEX_DIGITS: usize = 32;
 
-macro_rules! hash {
-    ($(#[$doc:meta])* $type:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $type(pub String);
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
-
-hash!(
+text!(
     /// What a report says, hashed: findings, completeness with reasons, parent indexes. Nothing else is in it.
     ContentHash
 );
-hash!(
+text!(
     /// Names a report: f(image, scanner name, previous report, content). So A → B → A is three reports.
     ReportId
 );

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Completeness, Finding, PackageKind, Timestamp};
 
+/// A text of one meaning, written as it is.
 macro_rules! text {
     ($(#[$doc:meta])* $type:ident) => {
         $(#[$doc])*
@@ -27,6 +28,7 @@ macro_rules! text {
         }
     };
 }
+pub(crate) use text;
 
 text!(
     /// Identifies a state of a scanner's data: an advisory database's content hash, a set of updater refs.
