@@ -2,6 +2,7 @@
 
 mod contention;
 mod faults;
+mod inbox;
 mod reports;
 mod rounds;
 mod world;

@@ -1,10 +1,11 @@
 //! The pipelines: the shell that performs what the rules ask for, and reports back.
 //!
 //! *Ingest* drives images that requests name; the *pump* wakes those whose time has come; *notify* follows what
-//! the scanner learns; *reconcile* compares with the registries. Events make it fast, reconciliation makes it
+//! the scanner learns, and keeps in the *inbox* what it is told once only; *reconcile* compares with the registries. Events make it fast, reconciliation makes it
 //! correct. *Questions* read what is known; *rebuild* makes again what was lost.
 
 mod drive;
+mod inbox;
 mod ingest;
 mod journal;
 mod notify;
@@ -16,6 +17,7 @@ mod reconcile;
 mod scope;
 
 pub use drive::{DriveError, Driver, Outcome};
+pub use inbox::{FollowedUpTo, Inbox, InboxError, MAX_BELL_NAME_BYTES, Rung};
 pub use ingest::{Ingest, IngestCounts, IngestSettings};
 pub use notify::{Followed, Notifier, NotifyError};
 pub use ports_in_use::{Ports, Registries};

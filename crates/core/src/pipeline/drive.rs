@@ -13,7 +13,7 @@ use super::Ports;
 use super::journal::append;
 use crate::ports::{AppendError, StoreError};
 use crate::scan::{
-    AbandonReason, Command, Event, FailureClass, Head, HeadState, ImageEvent, ImageState, Policy, Rejection,
+    AbandonReason, Command, Event, FailureClass, Head, HeadState, ImageEvent, ImageState, Rejection,
     ReportId, Resolved, Step, StreamId, decide, evolve, next_step,
 };
 use crate::vocabulary::{ImageId, Lane, ScanRequest, Timestamp, Verdict};
@@ -60,7 +60,6 @@ impl From<DriveError> for Stop {
 #[derive(Debug, Clone)]
 pub struct Driver {
     ports: Arc<Ports>,
-    policy: Policy,
 }
 
 /// What is known of the image while it is driven; events wait here for the next durable barrier.
@@ -82,14 +81,7 @@ impl Driver {
     /// A driver over these ports.
     #[must_use]
     pub fn new(ports: Arc<Ports>) -> Self {
-        let policy = ports.policy();
-        Self { ports, policy }
-    }
-
-    /// The policy in use.
-    #[must_use]
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+        Self { ports }
     }
 
     /// Drives the image of a request until it waits or is done. When this returns Ok, everything needed to go on
@@ -116,11 +108,13 @@ impl Driver {
             .registries
             .get(&image.registry)
             .ok_or_else(|| DriveError::UnknownRegistry(image.registry.to_string()))?;
+        // Taken anew each time: a scanner that is a server of its own may be replaced while this process runs.
+        let policy = self.ports.policy();
         let mut progress = Progress::read(&self.ports, image).await?;
-        let mut bench = Workbench::new(&self.ports, &self.policy, registry.as_ref(), image, lane);
+        let mut bench = Workbench::new(&self.ports, &policy, registry.as_ref(), image, lane);
         progress.take(Command::Request(request.clone()))?;
         for _ in 0..STEPS_MAX {
-            let step = next_step(&progress.state, &self.policy, self.ports.clock.now());
+            let step = next_step(&progress.state, &policy, self.ports.clock.now());
             if progress.must_be_durable_before(&step) {
                 progress.flush().await?;
             }

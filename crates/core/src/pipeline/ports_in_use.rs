@@ -8,9 +8,6 @@ use crate::ports::{Clock, EventStore, LayerIndex, Queue, Registry, ReportArchive
 use crate::scan::Policy;
 use crate::vocabulary::{FeedName, RegistryName};
 
-/// The generation of layer keys that this version makes.
-const KEY_GENERATION: u32 = 1;
-
 /// The registries that are watched, by name.
 #[derive(Debug, Clone, Default)]
 pub struct Registries(BTreeMap<RegistryName, Arc<dyn Registry>>);
@@ -63,10 +60,6 @@ impl Ports {
     /// What the rules need to know of this system.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        Policy {
-            scanner: self.scanner.identity(),
-            key_generation: KEY_GENERATION,
-            sinks: self.sinks.iter().map(|sink| sink.name()).collect(),
-        }
+        Policy::of(self.scanner.identity(), self.sinks.iter().map(|sink| sink.name()).collect())
     }
 }

@@ -1,9 +1,9 @@
 //! The order of steps.
 
-use cve_monitor_core::scan::{AbandonReason, Command, ImageEvent, Step, StepName};
-use cve_monitor_core::vocabulary::{ArtifactKind, Digest};
+use cve_monitor_core::scan::{AbandonReason, Command, ImageEvent, Policy, Step, StepName};
+use cve_monitor_core::vocabulary::{ArtifactKind, Digest, Generation, ScannerIdentity};
 
-use crate::stage::{Stage, change, push};
+use crate::stage::{Stage, change, push, request};
 
 #[test]
 fn a_push_goes_from_resolving_to_delivering() {
@@ -79,6 +79,31 @@ fn another_way_of_making_keys_records_them_again_before_anything_is_assessed() {
     stage.ask(change());
     assert_eq!(stage.finish("a"), [StepName::RecordLayers, StepName::Assess]);
     assert_eq!(stage.state.keys, Some(2));
+}
+
+#[test]
+fn another_scanner_or_version_has_keys_of_its_own() {
+    let policy = |name: &str, version: &str| {
+        let scanner = ScannerIdentity { name: name.to_owned(), version: version.to_owned() };
+        Policy::of(scanner, vec![]).key_generation
+    };
+    assert_eq!(policy("a", "1"), policy("a", "1"));
+    assert_ne!(policy("a", "1"), policy("b", "1"));
+    assert_ne!(policy("a", "1"), policy("a", "2"));
+}
+
+#[test]
+fn a_generation_of_another_scanners_feed_is_not_waited_for() {
+    let mut stage = Stage::reported("a");
+    let mut request = request("r", change());
+    request.at_least = Some(Generation(1_772_366_400_000));
+    stage.then(Command::Request(request));
+    stage.policy.scanner.version = "2".to_owned();
+    stage.then(Command::Indexed(stage.policy.scanner.clone()));
+    assert_eq!(stage.next(), Step::Assess { at_least: Some(Generation(1_772_366_400_000)) });
+    stage.policy.scanner.name = "another".to_owned();
+    stage.then(Command::Indexed(stage.policy.scanner.clone()));
+    assert_eq!(stage.next(), Step::Assess { at_least: None });
 }
 
 #[test]

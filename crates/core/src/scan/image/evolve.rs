@@ -54,6 +54,12 @@ pub fn evolve(
             if state.keys.is_none() {
                 return Err(IllegalTransition::new("Indexed", "its layers were not recorded first"));
             }
+            // Generations are counted by the scanner's own feed: another scanner's never come.
+            if state.indexed.as_ref().is_some_and(|before| before.name != scanner.name)
+                && let Some(open) = &mut state.open
+            {
+                open.at_least = None;
+            }
             state.indexed = Some(scanner.clone());
             // A scanner that loses what it has just indexed must not be asked for ever: that count goes on.
             if state.failing != Some(FailureClass::NotIndexed) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ImageState, Resolved};
 use crate::scan::{Due, ReportId};
-use crate::vocabulary::{Digest, Generation, ScannerIdentity, Timestamp};
+use crate::vocabulary::{Digest, Generation, RequestId, ScannerIdentity, Timestamp};
 
 /// What the configuration decides about the steps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,21 @@ pub struct Policy {
     pub key_generation: u32,
     /// The sinks that every report goes to.
     pub sinks: Vec<String>,
+}
+
+impl Policy {
+    /// What the configuration decides, with this scanner and these sinks.
+    #[must_use]
+    pub fn of(scanner: ScannerIdentity, sinks: Vec<String>) -> Self {
+        Self { key_generation: key_generation(&scanner), scanner, sinks }
+    }
+}
+
+/// The generation of a scanner's layer keys. Which keys a scanner's feed speaks may change with its name and with the
+/// version of what it extracts, so either records them again before anything is indexed with it.
+fn key_generation(scanner: &ScannerIdentity) -> u32 {
+    let id = RequestId::derived(&["keys", &scanner.name, &scanner.version]);
+    u32::from_str_radix(&id.0[..8], 16).unwrap_or_default()
 }
 
 /// The name of a step, in events and errors.
