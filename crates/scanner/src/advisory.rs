@@ -3,6 +3,7 @@
 mod compile;
 mod database;
 mod diff;
+mod name;
 mod osv;
 mod rule;
 mod source;
@@ -14,6 +15,7 @@ pub use self::database::{
     Database, DatabaseError, DatabaseInfo, EcosystemStats, Parent, SCHEMA_VERSION, SourceStats,
 };
 pub use self::diff::{changed_ecosystems, changed_packages};
+pub use self::name::{advisory_names, normalized_name};
 pub use self::osv::{Affected, Event, OsvRecord, Package, Range, Reference, SeverityEntry, SpecificFields};
 pub use self::rule::{MAX_DESCRIPTION_BYTES, RecordText, Rule};
 pub use self::source::{

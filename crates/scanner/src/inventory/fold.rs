@@ -50,6 +50,13 @@ pub struct PackageInstance {
     pub location: String,
     /// The layer, counted from the base, since which it has been there without a break.
     pub layer: usize,
+    /// RPM: `name:stream` of the module that the package was built for; none outside modules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// A language package: the system's package that brought it, such as `deb:python3-yaml`; none where it came
+    /// by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owned_by: Option<String>,
 }
 
 /// Files of one kind that is not read.
@@ -164,6 +171,8 @@ fn instances(present: Present<'_>) -> Vec<PackageInstance> {
             source_version: package.source_version.clone(),
             location,
             layer,
+            module: None,
+            owned_by: None,
         })
         .collect()
 }

@@ -45,6 +45,8 @@ fn image(os_release: &str) -> ImageInventory {
             source_version: "2.38.1-5".into(),
             location: "var/lib/dpkg/status".into(),
             layer: 0,
+            module: None,
+            owned_by: None,
         }],
         unread: BTreeMap::new(),
         problems: Vec::new(),
