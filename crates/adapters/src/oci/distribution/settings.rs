@@ -7,34 +7,11 @@ use url::Url;
 
 use super::super::docker_config::DockerConfig;
 use super::selection::RepositorySelection;
+pub use crate::Secret;
 
 /// The name by which everyone knows Docker Hub, and the host that serves its images.
 const DOCKER_HUB: &str = "docker.io";
 const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
-
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a text.
-    #[must_use]
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text itself: to be sent where it belongs, and nowhere else.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("(secret)")
-    }
-}
 
 /// What proves who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,9 @@
+//! Clair v4: images are indexed by manifest digest; what is known of them is asked for as often as needed.
+//!
+//! The paths and their answers are those of Clair 4.9 (`httptransport` of quay/clair); where its OpenAPI document
+//! says otherwise, the code is right.
+
+mod client;
+mod operations;
+
+pub use client::{ClairV4Client, ClairV4Settings};
