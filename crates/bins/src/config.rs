@@ -23,8 +23,8 @@ pub use cve_monitor_adapters::oci::Secret;
 pub use duration::{parse_duration, write_duration};
 pub use environment::{Environment, Variables};
 pub use error::ConfigError;
-pub use keys::{KEYS, Key, Kind};
-pub use places::{Advisories, AdvisorySource, RegistryAt, RegistrySettings};
+pub use keys::{Key, Kind, keys};
+pub use places::{Advisories, AdvisorySource, Clair, RegistryAt, RegistrySettings, ScannerSettings};
 pub use sections::{
     Health, Ingest, Log, LogFormat, Reconcile, Reports, Retention, ScopeRule, ScopeSettings, Store, Watch,
 };
@@ -51,6 +51,8 @@ pub struct Config {
     pub registries: Vec<RegistrySettings>,
     /// `[scope]`
     pub scope: ScopeSettings,
+    /// `[scanner]` and `[clair]`
+    pub scanner: ScannerSettings,
     /// `[advisories]`
     pub advisories: Advisories,
     /// `[ingest]`

@@ -5,7 +5,6 @@
 //! correct. *Questions* read what is known; *rebuild* makes again what was lost.
 
 mod drive;
-mod inbox;
 mod ingest;
 mod journal;
 mod notify;
@@ -17,9 +16,10 @@ mod reconcile;
 mod scope;
 
 pub use drive::{DriveError, Driver, Outcome};
-pub use inbox::{FollowedUpTo, Inbox, InboxError, MAX_BELL_NAME_BYTES, Rung};
 pub use ingest::{Ingest, IngestCounts, IngestSettings};
-pub use notify::{Followed, Notifier, NotifyError};
+pub use notify::{
+    Followed, FollowedUpTo, Inbox, InboxError, MAX_BELL_NAME_BYTES, Notifier, NotifyError, Rung,
+};
 pub use ports_in_use::{Ports, Registries};
 pub use pump::{Pump, PumpError};
 pub use questions::{

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::keys::KEYS;
+use super::keys::keys;
 
 /// How alike two names are at least, from 0 to 1, for one to be suggested in place of the other.
 const SUGGEST_FROM: f64 = 0.8;
@@ -42,14 +42,14 @@ impl std::error::Error for ConfigError {}
 
 /// "; did you mean `store.path`?" for a key that is nearly one, else where the keys are listed.
 pub(super) fn suggest_key(unknown: &str) -> String {
-    let sections = KEYS.iter().filter_map(|key| key.key.split(['.', '[']).next());
-    nearest(unknown, KEYS.iter().map(|key| key.key).chain(sections))
+    let sections = keys().filter_map(|key| key.key.split(['.', '[']).next());
+    nearest(unknown, keys().map(|key| key.key).chain(sections))
         .map_or_else(|| "; the keys are listed in docs/config.md".to_owned(), did_you_mean)
 }
 
 /// The same for variables.
 pub(super) fn suggest_variable(unknown: &str) -> String {
-    let variables: Vec<String> = KEYS.iter().filter_map(super::keys::Key::variable).collect();
+    let variables: Vec<String> = keys().filter_map(super::keys::Key::variable).collect();
     nearest(unknown, variables.iter().map(String::as_str)).map_or_else(
         || "; unset it, or give another program's variable another name".to_owned(),
         did_you_mean,

@@ -1,6 +1,7 @@
-//! Places outside: registries here, where advisories come from below.
+//! Places outside: registries here, the scanner and where advisories come from below.
 
 mod advisories;
+mod clair;
 mod credentials;
 
 use std::fmt;
@@ -16,6 +17,8 @@ use super::{Environment, Variables};
 
 pub(super) use advisories::advisories;
 pub use advisories::{Advisories, AdvisorySource};
+pub(super) use clair::scanner;
+pub use clair::{Clair, ScannerSettings};
 use credentials::credentials;
 
 /// A registry, as the configuration describes it.

@@ -188,6 +188,7 @@ pub(super) fn read(
         exclude: rules(reader, "scope.exclude"),
         newer_than: reader.duration("scope.newer_than", &NEWER_THAN),
     };
+    let scanner = places::scanner(reader);
     let advisories = places::advisories(reader);
     let ingest = ingest(reader);
     let watch = watch(reader);
@@ -200,6 +201,7 @@ pub(super) fn read(
         reports: reports?,
         registries,
         scope,
+        scanner: scanner?,
         advisories: advisories?,
         ingest: ingest?,
         watch: watch?,

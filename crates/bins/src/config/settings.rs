@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::error::{suggest_key, suggest_variable};
-use super::keys::{KEYS, Key, Kind};
+use super::keys::{Key, Kind, keys};
 use super::{Override, Variables};
 
 /// Who gave a value.
@@ -52,7 +52,7 @@ impl Settings {
     /// The defaults that stand in the table of keys.
     pub(super) fn defaults() -> Self {
         let mut settings = Self::default();
-        for key in KEYS.iter().filter(|key| !key.key.contains('[')) {
+        for key in keys().filter(|key| !key.key.contains('[')) {
             // Each is TOML: a test reads them all.
             let value = key.initial.and_then(|text| format!("v = {text}").parse::<Table>().ok()?.remove("v"));
             if let Some(value) = value {
@@ -105,8 +105,8 @@ impl Settings {
         for (name, value) in table {
             let name = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
             let plain = without_indices(&name);
-            let begins = |more: &str| KEYS.iter().any(|key| key.key.starts_with(&format!("{plain}{more}")));
-            if KEYS.iter().any(|key| key.key == plain) {
+            let begins = |more: &str| keys().any(|key| key.key.starts_with(&format!("{plain}{more}")));
+            if keys().any(|key| key.key == plain) {
                 self.set(&name, value, Origin::File(path.to_owned()));
             } else if begins("[].") {
                 self.add_list(&name, value, path);
@@ -141,7 +141,7 @@ impl Settings {
             self.set("log.level", Value::String(level.to_owned()), Origin::Variable(name.to_owned()));
         }
         for (name, text) in variables.settings() {
-            match KEYS.iter().find(|key| key.variable().as_deref() == Some(name)) {
+            match keys().find(|key| key.variable().as_deref() == Some(name)) {
                 // An empty variable is how people unset one.
                 Some(_) if text.is_empty() => {}
                 Some(key) => self.add_text(key, text, Origin::Variable(name.to_owned())),
@@ -155,7 +155,7 @@ impl Settings {
     /// Adds the flags' values.
     pub(super) fn add_flags(&mut self, overrides: &[Override]) {
         for Override { key: name, value, flag } in overrides {
-            match KEYS.iter().find(|key| key.key == name) {
+            match keys().find(|key| key.key == name) {
                 Some(key) if key.variable().is_some() => {
                     self.add_text(key, value, Origin::Flag(flag.clone()))
                 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use cve_monitor_adapters::oci::CredentialSource;
 
 use super::read::Reader;
-use super::{ConfigError, KEYS, Loaded, Override, Overrides, RegistryAt, Variables, load_with};
+use super::{ConfigError, Loaded, Override, Overrides, RegistryAt, Variables, keys, load_with};
 
 fn load(text: &str, variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
     let folder = tempfile::tempdir().unwrap();
@@ -275,7 +275,7 @@ fn the_file_to_start_from_holds_and_is_never_written_over() {
     let path = folder.path().join("cve-monitor.toml");
     super::init(&path).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
-    for key in KEYS {
+    for key in keys() {
         let name = key.key.rsplit('.').next().unwrap();
         assert!(text.contains(&format!("# {name} = ")), "{name}");
     }
@@ -293,15 +293,15 @@ fn the_table_of_keys_is_what_is_read() {
     let loaded = load(text, &[], &[]).unwrap();
     let mut reader = Reader::new(&loaded.settings);
     super::sections::read(&mut reader, &Variables::default(), &loaded.environment).unwrap();
-    let known: BTreeSet<String> = KEYS.iter().map(|key| key.key.to_owned()).collect();
+    let known: BTreeSet<String> = keys().map(|key| key.key.to_owned()).collect();
     assert_eq!(reader.asked, known);
-    assert_eq!(known.len(), KEYS.len(), "no key twice");
+    assert_eq!(known.len(), keys().count(), "no key twice");
 }
 
 #[test]
 fn every_default_of_the_table_is_toml_and_in_force() {
     let loaded = load("", &[], &[]).unwrap();
-    for key in KEYS.iter().filter(|key| key.variable().is_some()) {
+    for key in keys().filter(|key| key.variable().is_some()) {
         let value = key
             .initial
             .map(|text| format!("v = {text}").parse::<toml::Table>().unwrap().remove("v").unwrap());
@@ -319,7 +319,7 @@ fn every_default_of_the_table_is_toml_and_in_force() {
 #[test]
 fn the_page_tells_the_defaults_variables_and_descriptions_of_the_table() {
     let page = include_str!("../../../../docs/config.md");
-    for key in KEYS {
+    for key in keys() {
         let row = super::text::page_row(key);
         assert!(page.lines().any(|line| line == row), "docs/config.md lacks: {row}");
     }
@@ -337,5 +337,23 @@ fn a_check_notes_what_is_allowed_but_risky() {
     let text = super::checked(&loaded);
     for part in ["valid", "webhook_token_file", "sources is empty", "no [[registry]]"] {
         assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn a_clair_needs_its_address_and_tells_what_it_is_trusted_with() {
+    let loaded = load("[scanner]\nkind = \"clair-v4\"\n[clair]\nurl = \"http://127.0.0.1:6060\"", &[], &[]);
+    let scanner = loaded.unwrap().config.scanner;
+    let clair = scanner.clair().unwrap();
+    assert_eq!(clair.matcher_url, clair.url);
+    assert_eq!(clair.settle, std::time::Duration::from_secs(120));
+    let problems = |text: &str| load(text, &[], &[]).unwrap_err().problems().to_vec();
+    assert_problem(&problems("[scanner]\nkind = \"clair-v2\""), &["clair.url", "missing", "clair-v2"]);
+    assert_problem(&problems("[scanner]\nkind = \"trivy\""), &["scanner.kind", "trivy", "clair-v4"]);
+    assert_problem(&problems("[clair]\nurl = \"https://clair.example\""), &["clair.url", "scanner.kind"]);
+    let afar = "[scanner]\nkind = \"clair-v4\"\n[clair]\nurl = \"http://clair.example:6060\"";
+    assert_problem(&problems(afar), &["clair.url", "plain HTTP", "clair.insecure"]);
+    for path in ["webhooks", "/readyz", "/{a}", "/"] {
+        assert_problem(&problems(&format!("[clair]\nwebhook_path = \"{path}\"")), &["clair.webhook_path"]);
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Value;
 
-use super::keys::{KEYS, Key, Kind};
+use super::keys::{Key, Kind, keys};
 use super::{ConfigError, LOCAL_FILE, Loaded};
 
 /// Every value that is in force, with its origin; secrets are masked.
@@ -17,7 +17,7 @@ pub fn show(loaded: &Loaded) -> String {
         None => "# no configuration file was found\n".to_owned(),
     };
     let mut names: Vec<&str> = Vec::new();
-    for key in KEYS {
+    for key in keys() {
         let instances = loaded.settings.all().map(|(name, _)| name);
         names.extend(instances.filter(|name| super::settings::without_indices(name) == key.key));
     }
@@ -107,7 +107,7 @@ pub(super) fn template() -> String {
                     # Relative paths are meant from this file's folder. Durations: 500ms, 90s, 5m, 1h, 7d.\n"
             .to_owned();
     let mut section = "";
-    for key in KEYS {
+    for key in keys() {
         let (own, name) = key.key.rsplit_once('.').unwrap_or(("", key.key));
         if own != section {
             section = own;

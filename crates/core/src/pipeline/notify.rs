@@ -1,5 +1,7 @@
 //! Notify: what the scanner has learnt since our cursor becomes requests, state by state.
 
+mod inbox;
+
 use std::sync::Arc;
 
 use super::Ports;
@@ -12,6 +14,8 @@ use crate::scan::{
     StreamId, evolve_feed,
 };
 use crate::vocabulary::{Cause, FeedName, Generation, ImageId, Lane, RequestId, ScanRequest};
+
+pub use inbox::{FollowedUpTo, Inbox, InboxError, MAX_BELL_NAME_BYTES, Rung};
 
 /// Candidate keys between two durable marks of a fan-out: what a crash repeats at the most.
 const KEYS_PAGE: usize = 100;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Ports;
-use super::journal::append;
+use super::super::Ports;
+use super::super::journal::append;
 use crate::ports::{AppendError, Cursor, StoreError};
 use crate::scan::{Event, FeedEvent, FeedState, Head, HeadState, StreamId, evolve_feed};
 use crate::vocabulary::FeedName;

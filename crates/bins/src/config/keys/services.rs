@@ -1,0 +1,75 @@
+//! Keys of the services.
+
+use super::{Key, Kind, key};
+
+pub(super) const SERVICES: &[Key] = &[
+    key("ingest.concurrency", Kind::Count, Some("4"), "How many images are worked on at once."),
+    key(
+        "ingest.lease",
+        Kind::Duration,
+        Some("\"2m\""),
+        "How long a message is kept from other workers before it is handed out again; it is extended while work goes on.",
+    ),
+    key("ingest.wait", Kind::Duration, Some("\"20s\""), "How long one look into an empty queue lasts."),
+    key(
+        "watch.listen",
+        Kind::Address,
+        Some("\"127.0.0.1:8080\""),
+        "Where push notifications of registries are received.",
+    ),
+    key(
+        "watch.poll",
+        Kind::Duration,
+        Some("\"60s\""),
+        "How often the registries are looked at for what no notification announced.",
+    ),
+    key(
+        "watch.webhook_token_file",
+        Kind::Path,
+        None,
+        "A file that holds the bearer token that notifications must carry. Without it everyone who can connect may send them.",
+    ),
+    key(
+        "reconcile.every",
+        Kind::Duration,
+        Some("\"6h\""),
+        "How often the registries are compared with what is known.",
+    ),
+    key(
+        "reconcile.sweep_after",
+        Kind::Duration,
+        Some("\"7d\""),
+        "An image that nothing has verified for so long is assessed again.",
+    ),
+    key(
+        "reconcile.lists_per_second",
+        Kind::Count,
+        Some("10"),
+        "How many pages of listings are asked for in a second, at most.",
+    ),
+    key(
+        "retention.report_bodies",
+        Kind::Duration,
+        Some("\"90d\""),
+        "How long superseded report bodies are kept in the store; the latest of each image is always kept.",
+    ),
+    key(
+        "retention.dead_letters",
+        Kind::Duration,
+        Some("\"30d\""),
+        "How long requests that were given up are kept.",
+    ),
+    key(
+        "health.listen",
+        Kind::Address,
+        None,
+        "Where health and metrics are served. Not served if not given.",
+    ),
+    key("log.format", Kind::Text, Some("\"text\""), "\"text\" or \"json\"."),
+    key(
+        "log.level",
+        Kind::Text,
+        Some("\"info\""),
+        "\"error\", \"warn\", \"info\", \"debug\", \"trace\", or directives as in \"info,cve_monitor_core=debug\".",
+    ),
+];
