@@ -59,8 +59,8 @@ impl Scanner for FreeScanner {
         Ok(Readiness::Ready(knowledge()))
     }
 
-    async fn index(&self, _: &IndexRequest) -> Result<(), ScannerError> {
-        Ok(())
+    async fn index(&self, _: &IndexRequest) -> Result<Vec<LayerKey>, ScannerError> {
+        Ok(vec![])
     }
 
     async fn assess(&self, _: &ImageId, _: Option<Generation>) -> Result<Assessment, ScannerError> {

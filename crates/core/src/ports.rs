@@ -24,7 +24,7 @@ pub use queue::{Delivery, Depth, Lease, MAX_RECEIVE, MAX_SEND, Queue, QueueError
 pub use registry::{BlobLocation, BlobStream, ListedImage, Registry, RegistryError};
 pub use report_archive::{ArchiveError, MAX_BODY_BYTES, ReportArchive};
 pub use report_sink::{ReportObject, ReportSink, SinkError};
-pub use scanner::{IndexRequest, Readiness, Scanner, ScannerError};
+pub use scanner::{IndexRequest, MAX_FURTHER_KEYS, Readiness, Scanner, ScannerError};
 
 #[cfg(feature = "mocks")]
 pub use self::{

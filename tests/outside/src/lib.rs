@@ -149,11 +149,11 @@ impl Scanner for NothingToFind {
         Ok(Readiness::Ready(Self::knowledge()))
     }
 
-    async fn index(&self, request: &IndexRequest) -> Result<(), ScannerError> {
+    async fn index(&self, request: &IndexRequest) -> Result<Vec<LayerKey>, ScannerError> {
         if let Ok(mut indexed) = self.indexed.lock() {
             indexed.push(request.image.clone());
         }
-        Ok(())
+        Ok(vec![])
     }
 
     async fn assess(

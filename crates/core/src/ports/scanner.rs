@@ -8,6 +8,9 @@ use crate::vocabulary::{
     Assessment, Generation, ImageId, ImageManifest, Knowledge, LayerKey, ScannerIdentity,
 };
 
+/// The most keys that indexing an image may answer: they stand in one event.
+pub const MAX_FURTHER_KEYS: usize = 4096;
+
 /// What is to be indexed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexRequest {
@@ -46,21 +49,22 @@ pub enum Readiness {
 /// A dropped index may have stored any number of whole layers; index again.
 ///
 /// # Bounds
-/// Memory does not depend on the size of a layer.
+/// Memory does not depend on the size of a layer. At most [`MAX_FURTHER_KEYS`] keys an answer.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Scanner: std::fmt::Debug + Send + Sync {
     /// Its name and the version of what it extracts.
     fn identity(&self) -> ScannerIdentity;
 
-    /// The keys under which the configured feed will name this image. Pure.
+    /// The keys under which the configured feed will name this image, as far as its manifest tells them. Pure.
     fn keys(&self, request: &IndexRequest) -> Vec<LayerKey>;
 
     /// Whether its data is there, and which.
     async fn readiness(&self) -> Result<Readiness, ScannerError>;
 
-    /// Reads what it has not read of the image's layers, and keeps what it needs to assess it.
-    async fn index(&self, request: &IndexRequest) -> Result<(), ScannerError>;
+    /// Reads what it has not read of the image's layers, and keeps what it needs to assess it. The answer: the keys
+    /// under which the feed may name this image besides, known only now; at most [`MAX_FURTHER_KEYS`].
+    async fn index(&self, request: &IndexRequest) -> Result<Vec<LayerKey>, ScannerError>;
 
     /// What is known about an image that was indexed, from data at least this new.
     async fn assess(&self, image: &ImageId, at_least: Option<Generation>)

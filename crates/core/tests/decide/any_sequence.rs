@@ -17,7 +17,7 @@ use proptest::sample::select;
 use proptest::test_runner::Config as ProptestConfig;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
-use crate::stage::{Stage, change, push, request, resolved};
+use crate::stage::{Stage, change, indexed, push, request, resolved};
 
 /// Something that happens on the stage.
 #[derive(Debug, Clone)]
@@ -72,8 +72,8 @@ fn answers() -> impl Strategy<Value = Command> {
         Command::OutOfScope { detail: "windows/amd64".to_owned() },
         Command::LayersRecorded { keys: keys.clone(), generation: 1 },
         Command::LayersRecorded { keys, generation: 2 },
-        Command::Indexed(scanner("1")),
-        Command::Indexed(scanner("2")),
+        indexed(scanner("1")),
+        Command::Indexed { scanner: scanner("2"), keys: vec![LayerKey("further".to_owned())], generation: 1 },
     ])
 }
 

@@ -43,6 +43,10 @@ pub(crate) fn resolved() -> ResolvedImage {
     ResolvedImage { config: Digest::of(b"config"), layers: 2, platform: None }
 }
 
+pub(crate) fn indexed(scanner: ScannerIdentity) -> Command {
+    Command::Indexed { scanner, keys: vec![], generation: 1 }
+}
+
 pub(crate) fn failed(step: StepName, class: FailureClass) -> Command {
     let failure = Failure { class, detail: "it went wrong".to_owned(), retry_after: None };
     Command::Failed { step, failure }
@@ -169,7 +173,7 @@ impl Stage {
                 keys: vec![LayerKey("base".to_owned())],
                 generation: self.policy.key_generation,
             },
-            Step::Index => Command::Indexed(self.policy.scanner.clone()),
+            Step::Index => indexed(self.policy.scanner.clone()),
             Step::Assess { .. } if same => self.verified(text),
             Step::Assess { .. } => self.assessed(text),
             Step::Deliver { report, sink, .. } => Command::Delivered(DeliveredReport { report, sink }),

@@ -1,9 +1,9 @@
 //! The order of steps.
 
 use cve_monitor_core::scan::{AbandonReason, Command, ImageEvent, Policy, Step, StepName};
-use cve_monitor_core::vocabulary::{ArtifactKind, Digest, Generation, ScannerIdentity};
+use cve_monitor_core::vocabulary::{ArtifactKind, Digest, Generation, LayerKey, ScannerIdentity};
 
-use crate::stage::{Stage, change, push, request};
+use crate::stage::{Stage, change, indexed, push, request, resolved};
 
 #[test]
 fn a_push_goes_from_resolving_to_delivering() {
@@ -93,16 +93,28 @@ fn another_scanner_or_version_has_keys_of_its_own() {
 }
 
 #[test]
+fn keys_that_only_indexing_tells_are_recorded_before_anything_is_assessed() {
+    let mut stage = Stage::pushed();
+    stage.then(Command::ResolvedImage(resolved()));
+    stage.then(Command::LayersRecorded { keys: vec![LayerKey("layer".to_owned())], generation: 1 });
+    let (keys, scanner) = (vec![LayerKey("package".to_owned())], stage.policy.scanner.clone());
+    let command = Command::Indexed { scanner: scanner.clone(), keys: keys.clone(), generation: 1 };
+    let recorded = ImageEvent::LayersRecorded { keys, generation: 1 };
+    assert_eq!(stage.then(command), [recorded, ImageEvent::Indexed { scanner }]);
+    assert_eq!(stage.next().name(), Some(StepName::Assess));
+}
+
+#[test]
 fn a_generation_of_another_scanners_feed_is_not_waited_for() {
     let mut stage = Stage::reported("a");
     let mut request = request("r", change());
     request.at_least = Some(Generation(1_772_366_400_000));
     stage.then(Command::Request(request));
     stage.policy.scanner.version = "2".to_owned();
-    stage.then(Command::Indexed(stage.policy.scanner.clone()));
+    stage.then(indexed(stage.policy.scanner.clone()));
     assert_eq!(stage.next(), Step::Assess { at_least: Some(Generation(1_772_366_400_000)) });
     stage.policy.scanner.name = "another".to_owned();
-    stage.then(Command::Indexed(stage.policy.scanner.clone()));
+    stage.then(indexed(stage.policy.scanner.clone()));
     assert_eq!(stage.next(), Step::Assess { at_least: None });
 }
 
@@ -134,7 +146,7 @@ fn what_is_out_of_scope_ends_by_name() {
 #[test]
 fn keys_are_recorded_before_the_image_is_indexed() {
     let mut stage = Stage::pushed();
-    let indexed = Command::Indexed(stage.policy.scanner.clone());
+    let indexed = indexed(stage.policy.scanner.clone());
     assert_eq!(stage.when(indexed.clone()).map_err(|r| r.command), Err("Indexed"));
     let recorded = Command::LayersRecorded { keys: vec![], generation: 1 };
     assert_eq!(stage.when(recorded).map_err(|r| r.command), Err("LayersRecorded"));

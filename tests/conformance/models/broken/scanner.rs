@@ -78,7 +78,7 @@ impl Scanner for Broken {
         self.inner.readiness().await
     }
 
-    async fn index(&self, request: &IndexRequest) -> Result<(), ScannerError> {
+    async fn index(&self, request: &IndexRequest) -> Result<Vec<LayerKey>, ScannerError> {
         let last = self.last.lock().expect("no panic").replace(request.clone());
         match self.fault {
             Fault::IndexesOnce if last.is_some() => Err(ScannerError::Permanent("it is there".to_owned())),

@@ -180,7 +180,14 @@ impl<'a> Workbench<'a> {
             Ok(request) => request,
         };
         match self.ports.scanner.index(&request).await {
-            Ok(()) => Ok(Command::Indexed(self.policy.scanner.clone())),
+            // Recorded before anything is assessed: a change that is followed before that is known to the assessment.
+            Ok(keys) => {
+                if !keys.is_empty() {
+                    self.ports.index.record(self.image, &keys).await?;
+                }
+                let generation = self.policy.key_generation;
+                Ok(Command::Indexed { scanner: self.policy.scanner.clone(), keys, generation })
+            }
             Err(ScannerError::Gone(detail)) => self.gone_or(failure(FailureClass::Corrupt, detail)).await,
             Err(error) => Err(error.into()),
         }
@@ -213,17 +220,22 @@ impl<'a> Workbench<'a> {
     /// The keys come from the events: there is no inverse index.
     async fn forget(&self) -> Result<(), Failure> {
         let stream = StreamId::image(self.image);
-        let (mut from, mut last) = (1, None);
+        let (mut from, mut last, mut generation_of_last) = (1, vec![], None);
         loop {
             let events = self.ports.store.read(&stream, from, EVENTS_PAGE).await?;
             for recorded in &events {
-                if let crate::scan::Event::Image(ImageEvent::LayersRecorded { keys, .. }) = &recorded.event {
+                if let crate::scan::Event::Image(ImageEvent::LayersRecorded { keys, generation }) =
+                    &recorded.event
+                {
                     self.ports.index.forget(self.image, keys).await?;
-                    last = Some(keys.clone());
+                    if generation_of_last.replace(*generation) != Some(*generation) {
+                        last.clear();
+                    }
+                    last.extend_from_slice(keys);
                 }
             }
             if events.len() < EVENTS_PAGE {
-                return self.restore(&stream, last.unwrap_or_default()).await;
+                return self.restore(&stream, last).await;
             }
             from += events.len() as u64;
         }

@@ -73,7 +73,14 @@ pub enum Command {
         generation: u32,
     },
     /// The scanner holds the image.
-    Indexed(ScannerIdentity),
+    Indexed {
+        /// The scanner.
+        scanner: ScannerIdentity,
+        /// Keys that were known only then; the layer index has them.
+        keys: Vec<LayerKey>,
+        /// Their generation.
+        generation: u32,
+    },
     /// The scanner answered something new; the body is archived.
     Assessed(Box<Assessed>),
     /// The scanner answered the same as last time.
@@ -137,8 +144,7 @@ pub fn decide(
             Some(Resolved::Image(_)) => Ok(vec![ImageEvent::LayersRecorded { keys, generation }]),
             _ => rejected("LayersRecorded", "the manifest is not known to be an image's"),
         },
-        Command::Indexed(scanner) if state.keys.is_some() => Ok(vec![ImageEvent::Indexed { scanner }]),
-        Command::Indexed(_) => rejected("Indexed", "its layers were not recorded first"),
+        Command::Indexed { scanner, keys, generation } => on_indexed(state, scanner, keys, generation),
         Command::Assessed(assessed) => on_assessed(state, assessed),
         Command::Verified { started, generation, content } => {
             on_verified(state, started, generation, &content)
@@ -166,6 +172,23 @@ fn on_request(state: &ImageState, request: ScanRequest) -> Vec<ImageEvent> {
         return vec![];
     }
     vec![ImageEvent::ScanRequested { request: request.id, cause: request.cause, at_least: request.at_least }]
+}
+
+fn on_indexed(
+    state: &ImageState,
+    scanner: ScannerIdentity,
+    keys: Vec<LayerKey>,
+    generation: u32,
+) -> Result<Vec<ImageEvent>, Rejection> {
+    if state.keys.is_none() || !matches!(state.resolved, Some(Resolved::Image(_))) {
+        return rejected("Indexed", "it is no image whose layers were recorded first");
+    }
+    let indexed = ImageEvent::Indexed { scanner };
+    Ok(if keys.is_empty() {
+        vec![indexed]
+    } else {
+        vec![ImageEvent::LayersRecorded { keys, generation }, indexed]
+    })
 }
 
 fn on_assessed(state: &ImageState, assessed: Box<Assessed>) -> Result<Vec<ImageEvent>, Rejection> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{Harness, Law, Outcome, Unmet, ensure, provided, same};
-use crate::ports::{IndexRequest, Readiness, Scanner, ScannerError};
+use crate::ports::{IndexRequest, MAX_FURTHER_KEYS, Readiness, Scanner, ScannerError};
 use crate::scan::ContentHash;
 use crate::vocabulary::{Assessment, Generation, Level};
 
@@ -50,9 +50,11 @@ fn content(assessment: &Assessment) -> ContentHash {
 
 async fn indexed_twice(harness: &dyn ScannerHarness) -> Outcome {
     let (scanner, request) = (harness.scanner(), vulnerable(harness).await?);
-    scanner.index(&request).await?;
+    let first = scanner.index(&request).await?;
     let once = scanner.assess(&request.image, None).await?;
-    scanner.index(&request).await?;
+    let again = scanner.index(&request).await?;
+    same("the keys that indexing answers", &again, &first)?;
+    ensure(first.len() <= MAX_FURTHER_KEYS, || format!("indexing answers {} keys", first.len()))?;
     let twice = scanner.assess(&request.image, None).await?;
     same("the content after indexing twice", &content(&twice), &content(&once))?;
     ensure(!once.findings.is_empty(), || "nothing was found in a vulnerable image".to_owned())?;

@@ -178,7 +178,7 @@ impl Scanner for ModelScanner {
         }
     }
 
-    async fn index(&self, request: &IndexRequest) -> Result<(), ScannerError> {
+    async fn index(&self, request: &IndexRequest) -> Result<Vec<LayerKey>, ScannerError> {
         self.fail_if_told()?;
         for layer in &request.manifest.layers {
             if self.knowledge.0.lock().layers.contains_key(&layer.digest) {
@@ -192,7 +192,7 @@ impl Scanner for ModelScanner {
         }
         let layers = request.manifest.layers.iter().map(|layer| layer.digest.clone()).collect();
         self.knowledge.0.lock().images.insert(request.image.clone(), layers);
-        Ok(())
+        Ok(vec![])
     }
 
     async fn assess(
