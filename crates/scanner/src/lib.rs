@@ -19,7 +19,8 @@ pub mod version;
 
 pub use inventory::{
     Distribution, EXTRACTOR_VERSION, ImageInventory, InstalledPackage, LayerRecord, Node, NodeContent,
-    PackageInstance, PackageKey, PackageKind, READ_KINDS, RECORD_FORMAT, Unread, UnreadEvidence, fold,
+    OwnedFiles, PackageInstance, PackageKey, PackageKind, READ_KINDS, RECORD_FORMAT, Unread, UnreadEvidence,
+    fold,
 };
 pub use layer::{
     DEFAULT_MAX_BLOB_BYTES, DEFAULT_MAX_CAPTURED_BYTES, DEFAULT_MAX_ENTRIES, DEFAULT_MAX_LAYER_BYTES,

@@ -1,22 +1,23 @@
 //! One layer's members become its record: which are read, which are noted, which are passed over.
 
-mod owners;
+mod capture;
+mod lines;
 
 use std::collections::HashSet;
 
-use self::owners::{Owners, PATH_OVERHEAD_BYTES};
-use super::dpkg::{self, StatusParser};
+use self::lines::OwnerList;
+use super::extractor::{
+    Candidate, EXTRACTORS, Extractor, HEAD_BYTES, LayerOwners, is_claimed, lies_anywhere,
+};
 use super::kind::PackageKind;
 use super::os_release;
-use super::record::{Node, NodeContent};
-use super::unread::{self, ProgramScan};
+use super::record::{Node, NodeContent, PATH_OVERHEAD_BYTES};
+use super::unread::{self, ProgramScan, merge_usr};
 use crate::layer::path::{self, MemberPath};
 use crate::layer::{LayerProblem, Limits, Member, MemberKind, TarError};
 
 /// Different problems that one layer's record lists.
 pub(crate) const MAX_PROBLEMS: usize = 64;
-/// Bytes that tell what a file is.
-const HEAD_BYTES: usize = 16;
 
 /// What a collector found in the members of one layer.
 #[derive(Debug, Default)]
@@ -37,7 +38,9 @@ impl Collected {
 /// Takes members one at a time.
 pub(crate) struct Collector {
     found: Collected,
-    owners: Owners,
+    owners: LayerOwners,
+    /// The content of the file at hand; kept, so that not every file asks for memory.
+    buffer: Vec<u8>,
     /// Files that a hard link may bring to a path of interest.
     linkable: HashSet<String>,
     room_bytes: usize,
@@ -54,17 +57,57 @@ impl Collector {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             found: Collected::default(),
-            owners: Owners::default(),
+            owners: LayerOwners::default(),
+            buffer: Vec::new(),
             linkable: HashSet::new(),
             room_bytes: limits.max_record_bytes,
             limits: *limits,
         }
     }
 
-    /// Files the packages own are no evidence: they are part of what was read.
+    /// Files that packages own are no evidence: they are part of what was read.
     pub(crate) fn finish(mut self) -> Collected {
-        self.found.evidence.retain(|(_, path)| !self.owners.owns(path));
+        let owners = std::mem::take(&mut self.owners);
+        self.found.evidence.retain(|(_, path)| owners.owner_of(path).is_none());
+        self.name_owners(&owners);
+        self.found.nodes.retain(|node| match &node.content {
+            NodeContent::Owner { paths } => !paths.is_empty(),
+            NodeContent::Packages { packages, problem: None, .. } if !packages.is_empty() => true,
+            NodeContent::Packages { problem: None, .. }
+            | NodeContent::Symlink { .. }
+            | NodeContent::Other => is_structural(&node.path) || owners.owner_of(&node.path).is_none(),
+            _ => true,
+        });
         self.found
+    }
+
+    /// Files whose packages were told by their content are owned too: their owners' lists name them from now on.
+    fn name_owners(&mut self, owners: &LayerOwners) {
+        let mut named = Vec::new();
+        for node in &self.found.nodes {
+            let NodeContent::Packages { packages, .. } = &node.content else { continue };
+            if packages.iter().any(|package| lies_anywhere(package.kind))
+                && let Some(owner) = owners.owner_of(&node.path)
+            {
+                named.push((owner, merge_usr(&node.path)));
+            }
+        }
+        for ((node, package), path) in named {
+            if !self.spend(path.len()) {
+                return;
+            }
+            let paths = match self.found.nodes.get_mut(node).map(|node| &mut node.content) {
+                Some(NodeContent::Owner { paths }) => paths,
+                Some(NodeContent::Packages { owned, .. }) => match owned.get_mut(package) {
+                    Some(files) => &mut files.paths,
+                    None => continue,
+                },
+                _ => continue,
+            };
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
     }
 
     pub(crate) fn member(&mut self, member: &Member, content: &mut impl Content) -> Result<(), TarError> {
@@ -72,7 +115,7 @@ impl Collector {
             MemberPath::Inside(path) if path.is_empty() => return Ok(()),
             MemberPath::Inside(path) => path,
             MemberPath::Escapes(path) => {
-                if is_watched(&path) || unread::kind_of_path(&path).is_some() {
+                if is_structural(&path) || may_name_packages(&path) {
                     self.problem(LayerProblem::NameLeavesRoot { path });
                 }
                 return Ok(());
@@ -83,14 +126,18 @@ impl Collector {
             return Ok(());
         }
         match member.kind {
-            MemberKind::Regular => self.file(path, member.sparse, content)?,
+            MemberKind::Regular => self.file(path, member, content)?,
             MemberKind::HardLink => self.hard_link(path, &member.link),
-            // Links at the top (`lib -> usr/lib`) may be part of any path.
-            MemberKind::Symlink if is_watched(&path) || !path.contains('/') => {
+            // A link may be part of any path, and hides what lower layers have below it.
+            MemberKind::Symlink if is_structural(&path) || !is_library(&path) => {
                 self.node(path, NodeContent::Symlink { target: member.link.clone() });
             }
-            MemberKind::Directory if is_watched(&path) => self.node(path, NodeContent::Directory),
-            MemberKind::Other if is_watched(&path) => self.node(path, NodeContent::Other),
+            MemberKind::Directory if leads_to_place(&path) => {
+                self.node(path, NodeContent::Directory);
+            }
+            MemberKind::Other if is_structural(&path) || may_name_packages(&path) => {
+                self.node(path, NodeContent::Other);
+            }
             MemberKind::Symlink | MemberKind::Directory | MemberKind::Other => {}
         }
         Ok(())
@@ -118,43 +165,56 @@ impl Collector {
         if let Some(kind) = unread::kind_of_path(&path) {
             self.evidence(kind, &path);
         }
-        if is_watched(&path) || self.linkable.contains(&target) {
+        if is_structural(&path) || is_claimed(&path) || self.linkable.contains(&target) {
             self.node(path, NodeContent::HardLink { target });
         }
     }
 
-    fn file(&mut self, path: String, sparse: bool, content: &mut impl Content) -> Result<(), TarError> {
-        if os_release::PATHS.contains(&path.as_str()) || path::file_name(&path) == "os-release" {
+    fn file(&mut self, path: String, member: &Member, content: &mut impl Content) -> Result<(), TarError> {
+        if os_release::is_release_file(&path) {
             return self.os_release(path, content);
         }
-        if is_database(&path) {
-            return self.database(path, sparse, content);
-        }
-        if let Some(list) = owners::List::of(&path) {
-            let paths = self.owners.read(list, content, self.room_bytes)?;
-            let bytes: usize = paths.iter().map(|path| path.len() + PATH_OVERHEAD_BYTES).sum();
-            if !paths.is_empty() && self.spend(bytes) {
-                self.node(path, NodeContent::Owner { paths });
-            }
-            return Ok(());
+        if let Some(list) = OwnerList::of(&path) {
+            return self.owner_list(path, list, content);
         }
         let head = content.peek(HEAD_BYTES)?;
-        if head.is_empty() {
-            if is_watched(&path) {
-                self.node(path, NodeContent::Other);
-            }
-            return Ok(());
+        let candidate = Candidate { path: &path, mode: member.mode, head };
+        let wanted: Vec<&Extractor> = EXTRACTORS.iter().filter(|each| each.claims(&candidate)).collect();
+        if !wanted.is_empty() {
+            return self.packages(path, member.sparse, &wanted, content);
         }
-        if let Some(kind) = unread::kind_of_path(&path) {
+        // A script may stand where a lower layer has the program that it starts.
+        let is_script = head.starts_with(b"#!");
+        if head.is_empty() {
+            // There is nothing in it, but it hides what lower layers have there.
+        } else if let Some(kind) = unread::kind_of_path(&path) {
             self.evidence(kind, &path);
         } else if unread::is_program(head) {
-            return self.program(&path, content);
-        } else if dpkg::looks_like_database(head) && !dpkg::is_known_copy(&path) {
-            // A link may point at it, in this layer or in one above.
-            return self.database(path, sparse, content);
+            self.program(&path, content)?;
         }
-        if is_watched(&path) {
+        if is_script || is_structural(&path) {
             self.node(path, NodeContent::Other);
+        }
+        Ok(())
+    }
+
+    fn owner_list(
+        &mut self,
+        path: String,
+        list: OwnerList,
+        content: &mut impl Content,
+    ) -> Result<(), TarError> {
+        let owned = list.read(content, self.room_bytes)?;
+        if owned.over_limit {
+            self.record_full();
+        }
+        if let Some(node) = self.node(path, NodeContent::Owner { paths: Vec::new() }) {
+            let kept = self.owners.add(node, owned.owned);
+            let paths: Vec<String> = kept.into_iter().flat_map(|files| files.paths).collect();
+            let bytes: usize = paths.iter().map(|path| path.len() + PATH_OVERHEAD_BYTES).sum();
+            if self.spend(bytes) {
+                self.found.nodes[node].content = NodeContent::Owner { paths };
+            }
         }
         Ok(())
     }
@@ -171,42 +231,6 @@ impl Collector {
         let text = String::from_utf8_lossy(&text).into_owned();
         if self.spend(text.len()) {
             self.node(path, NodeContent::OsRelease { text });
-        }
-        Ok(())
-    }
-
-    fn database(&mut self, path: String, sparse: bool, content: &mut impl Content) -> Result<(), TarError> {
-        if sparse {
-            let problem = Some(LayerProblem::SparseDatabase { path: path.clone() });
-            self.node(path, NodeContent::Packages { packages: Vec::new(), problem });
-            return Ok(());
-        }
-        let mut parser = StatusParser::new(self.room_bytes);
-        let mut left = self.limits.max_captured_bytes;
-        let mut too_large = false;
-        while let Some(piece) = content.chunk()? {
-            if piece.len() > left {
-                too_large = true;
-                break;
-            }
-            left -= piece.len();
-            parser.push(piece);
-        }
-        let parsed = parser.finish();
-        if parsed.over_limit {
-            self.record_full();
-        }
-        let problem = if too_large {
-            let limit_bytes = self.limits.max_captured_bytes as u64;
-            Some(LayerProblem::DatabaseTooLarge { path: path.clone(), limit_bytes })
-        } else if parsed.malformed_parts > 0 {
-            Some(LayerProblem::MalformedDatabase { path: path.clone(), parts: parsed.malformed_parts })
-        } else {
-            None
-        };
-        let bytes: usize = parsed.packages.iter().map(dpkg::retained_bytes).sum();
-        if self.spend(bytes) {
-            self.node(path, NodeContent::Packages { packages: parsed.packages, problem });
         }
         Ok(())
     }
@@ -228,14 +252,16 @@ impl Collector {
         }
     }
 
-    fn node(&mut self, path: String, content: NodeContent) {
+    /// Keeps a node; the answer is where, unless there is no room for it.
+    fn node(&mut self, path: String, content: NodeContent) -> Option<usize> {
         let is_file = matches!(content, NodeContent::Packages { .. } | NodeContent::OsRelease { .. });
-        if self.spend(path.len() * 2) {
+        self.spend(path.len() * 2).then(|| {
             if is_file {
                 self.linkable.insert(path.clone());
             }
             self.found.nodes.push(Node { path, content });
-        }
+            self.found.nodes.len() - 1
+        })
     }
 
     /// Takes room for something retained; false, and a problem once, when the record is full.
@@ -264,15 +290,27 @@ impl Collector {
 }
 
 /// Whether a path is, or leads to, a file whose absence or presence decides what an image holds.
-fn is_watched(path: &str) -> bool {
-    let targets = [os_release::PATHS[0], os_release::PATHS[1], dpkg::STATUS, dpkg::STATUS_FOLDER];
-    targets.iter().any(|target| path::is_at_or_below(target, path))
-        || path::parent(path) == dpkg::STATUS_FOLDER
+fn leads_to_place(path: &str) -> bool {
+    let leads_to = |target: &str| path::is_at_or_below(target.trim_end_matches('/'), path);
+    let mut places = EXTRACTORS.iter().flat_map(|extractor| extractor.fixed_places());
+    os_release::PATHS.iter().any(|target| leads_to(target))
+        || places.any(|place| leads_to(place) || place.strip_suffix('/') == Some(path::parent(path)))
 }
 
-fn is_database(path: &str) -> bool {
-    path == dpkg::STATUS
-        || (path::parent(path) == dpkg::STATUS_FOLDER && dpkg::is_status_file(path::file_name(path)))
+/// The same, or what may be part of any path: links at the top (`lib -> usr/lib`).
+fn is_structural(path: &str) -> bool {
+    !path.contains('/') || leads_to_place(path)
+}
+
+/// Whether a file would be read, or be evidence of a kind that is not, for its path.
+fn may_name_packages(path: &str) -> bool {
+    is_claimed(path) || unread::kind_of_path(path).is_some()
+}
+
+/// Names of shared libraries: such links are many, and nothing lies below them.
+fn is_library(path: &str) -> bool {
+    let name = path::file_name(path);
+    name.ends_with(".so") || name.contains(".so.")
 }
 
 #[cfg(test)]

@@ -1,17 +1,20 @@
 //! An image's inventory: its layers' records, folded base first.
 
 mod overlay;
+mod ownership;
+mod visible;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use self::overlay::{Overlay, Resolved};
-use super::dpkg;
-use super::kind::{PackageKind, READ_KINDS};
+use self::ownership::Ownership;
+use self::visible::Visible;
+use super::extractor::READ_KINDS;
+use super::kind::PackageKind;
 use super::os_release::{self, Distribution};
 use super::record::{InstalledPackage, LayerRecord, NodeContent};
-use super::unread::merge_usr;
 use crate::layer::LayerProblem;
 
 /// What an image holds, as far as it could be read.
@@ -46,15 +49,15 @@ pub struct PackageInstance {
     pub source: String,
     /// The source package's version.
     pub source_version: String,
-    /// The path of the database that names it.
+    /// The path of the file that names it.
     pub location: String,
     /// The layer, counted from the base, since which it has been there without a break.
     pub layer: usize,
-    /// RPM: `name:stream` of the module that the package was built for; none outside modules.
+    /// The module and its stream, such as `nodejs:18`, that an RPM package was built in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
-    /// A language package: the system's package that brought it, such as `deb:python3-yaml`; none where it came
-    /// by itself.
+    /// The package of the distribution that brought its file, such as `deb:python3-yaml`: the distribution's
+    /// advisories speak of it, not those of its language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owned_by: Option<String>,
 }
@@ -84,7 +87,7 @@ pub fn fold(layers: &[&LayerRecord]) -> ImageInventory {
             continue;
         }
         // A package that is still there keeps the layer that it came with; one that was away does not.
-        present = databases(&overlay, layer)
+        present = Visible::of(&overlay, layer)
             .packages
             .into_iter()
             .map(|key| {
@@ -94,85 +97,34 @@ pub fn fold(layers: &[&LayerRecord]) -> ImageInventory {
             .collect();
     }
     let top = layers.len().saturating_sub(1);
-    let found = databases(&overlay, top);
+    let found = Visible::of(&overlay, top);
+    let ownership = Ownership::of(&overlay, &found, &present);
+    let unread = unread(&overlay, &found, &ownership);
     problems.extend(found.problems);
     ImageInventory {
         distribution: distribution(&overlay),
-        packages: instances(present),
-        unread: unread(&overlay),
+        packages: instances(&present, &ownership),
+        unread,
         problems,
         looked_at: READ_KINDS.to_vec(),
-        has_package_database: found.any,
+        has_package_database: found.has_database,
     }
 }
 
-/// The package databases that are visible.
-#[derive(Default)]
-struct Databases<'a> {
-    any: bool,
-    packages: Vec<(String, &'a InstalledPackage)>,
-    problems: Vec<(usize, LayerProblem)>,
-}
-
-impl<'a> Databases<'a> {
-    fn add(&mut self, location: &str, content: &'a NodeContent, layer: usize) {
-        match content {
-            NodeContent::Packages { packages, problem } => {
-                self.any = true;
-                self.packages.extend(packages.iter().map(|package| (location.to_owned(), package)));
-                self.problems.extend(problem.iter().map(|problem| (layer, problem.clone())));
-            }
-            _ => self.unreachable(location, layer),
-        }
-    }
-
-    fn unreachable(&mut self, location: &str, layer: usize) {
-        self.problems.push((layer, LayerProblem::DatabaseUnreachable { path: location.to_owned() }));
-    }
-}
-
-fn databases<'a>(overlay: &Overlay<'a>, top: usize) -> Databases<'a> {
-    let mut found = Databases::default();
-    match overlay.resolve(dpkg::STATUS) {
-        Resolved::Found(content, layer) => found.add(dpkg::STATUS, content, layer),
-        Resolved::Unreachable => found.unreachable(dpkg::STATUS, top),
-        Resolved::Absent => {}
-    }
-    let files = overlay.children(dpkg::STATUS_FOLDER);
-    if files.is_empty() && overlay.is_link(dpkg::STATUS_FOLDER) {
-        found.unreachable(dpkg::STATUS_FOLDER, top);
-    }
-    for (name, content, layer) in files {
-        if !dpkg::is_status_file(name) {
-            continue;
-        }
-        let location = format!("{}/{name}", dpkg::STATUS_FOLDER);
-        match content {
-            NodeContent::Directory => {}
-            NodeContent::Symlink { .. } | NodeContent::HardLink { .. } => match overlay.resolve(&location) {
-                Resolved::Found(content, layer) => found.add(&location, content, layer),
-                Resolved::Absent | Resolved::Unreachable => found.unreachable(&location, layer),
-            },
-            content => found.add(&location, content, layer),
-        }
-    }
-    found
-}
-
-fn instances(present: Present<'_>) -> Vec<PackageInstance> {
+fn instances(present: &Present<'_>, ownership: &Ownership<'_>) -> Vec<PackageInstance> {
     present
-        .into_iter()
+        .iter()
         .map(|((location, package), layer)| PackageInstance {
-            kind: PackageKind::Deb,
+            kind: package.kind,
             name: package.name.clone(),
             version: package.version.clone(),
             arch: package.arch.clone(),
             source: package.source.clone(),
             source_version: package.source_version.clone(),
-            location,
-            layer,
-            module: None,
-            owned_by: None,
+            location: location.clone(),
+            layer: *layer,
+            module: package.module.clone(),
+            owned_by: ownership.owner_of(package.kind, location, *layer),
         })
         .collect()
 }
@@ -185,24 +137,19 @@ fn distribution(overlay: &Overlay<'_>) -> Option<Distribution> {
 }
 
 /// What is visible of the kinds that are not read, without the files that packages own.
-fn unread(overlay: &Overlay<'_>) -> BTreeMap<PackageKind, Unread> {
-    let owned: BTreeSet<&str> = [dpkg::INFO_FOLDER, dpkg::STATUS_FOLDER]
-        .into_iter()
-        .flat_map(|folder| overlay.children(folder))
-        .filter_map(|(_, content, _)| match content {
-            NodeContent::Owner { paths } => Some(paths.iter().map(String::as_str)),
-            _ => None,
-        })
-        .flatten()
-        .collect();
+fn unread(
+    overlay: &Overlay<'_>,
+    visible: &Visible<'_>,
+    ownership: &Ownership<'_>,
+) -> BTreeMap<PackageKind, Unread> {
     let mut unread = BTreeMap::new();
     for (kind, path) in overlay.evidence() {
-        if !owned.contains(merge_usr(path).as_str()) {
+        if !ownership.is_owned(path) {
             count(&mut unread, kind, 1, path);
         }
     }
-    for path in overlay.inner_databases() {
-        count(&mut unread, PackageKind::Deb, 1, path);
+    for (kind, path) in visible.inner_databases(overlay) {
+        count(&mut unread, kind, 1, path);
     }
     for group in overlay.uncounted() {
         count(&mut unread, group.kind, group.count, group.under);

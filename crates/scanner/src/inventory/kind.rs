@@ -36,9 +36,6 @@ pub enum PackageKind {
     Rpm,
 }
 
-/// The kinds that this version reads; every other kind is evidence of what it does not see.
-pub const READ_KINDS: &[PackageKind] = &[PackageKind::Deb];
-
 /// All kinds, in order.
 const ALL_KINDS: [PackageKind; 13] = {
     use PackageKind::{Alpm, Apk, Cargo, Chisel, Composer, Deb, Gem, Golang, Maven, Npm, Nuget, Pypi, Rpm};

@@ -4,6 +4,11 @@ use serde::{Deserialize, Serialize};
 
 /// Where distributions say what they are; the first that exists counts.
 pub(crate) const PATHS: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
+/// Whether a file says what a distribution is, there or where links may point at.
+pub(crate) fn is_release_file(path: &str) -> bool {
+    PATHS.contains(&path) || path.ends_with("/os-release")
+}
+
 /// Bytes of an os-release file that are kept.
 pub(crate) const MAX_OS_RELEASE_BYTES: usize = 64 << 10;
 

@@ -8,9 +8,12 @@ use super::kind::{PackageKey, PackageKind};
 use crate::layer::LayerProblem;
 
 /// Changes whenever what is extracted from a layer changes: records of another version are read again.
-pub const EXTRACTOR_VERSION: &str = "1";
+pub const EXTRACTOR_VERSION: &str = "2";
 /// The version of the record's own form.
-pub const RECORD_FORMAT: u32 = 1;
+pub const RECORD_FORMAT: u32 = 2;
+
+/// What each retained path costs beside its bytes.
+pub(crate) const PATH_OVERHEAD_BYTES: usize = 64;
 
 /// What one layer contributes to the images that hold it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,10 +63,17 @@ pub struct Node {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum NodeContent {
-    /// A package database, or a file that reads like one and may be linked to.
+    /// A file that names packages: a database, or one that reads like it and may be linked to; a package's own
+    /// metadata; a program that lists what it is made of.
     Packages {
+        /// The kinds that were looked for in it.
+        #[serde(default = "only_deb", skip_serializing_if = "is_only_deb")]
+        kinds: Vec<PackageKind>,
         /// Its packages.
         packages: Vec<InstalledPackage>,
+        /// The files of those packages that may be evidence of other packages, where the database lists them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        owned: Vec<OwnedFiles>,
         /// What could not be read of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         problem: Option<LayerProblem>,
@@ -73,7 +83,7 @@ pub enum NodeContent {
         /// Its text.
         text: String,
     },
-    /// A list of the files that a package owns, filtered to those that may be evidence of another kind.
+    /// dpkg's list of the files that a package owns, filtered to those that may be evidence of other packages.
     Owner {
         /// The owned paths.
         paths: Vec<String>,
@@ -94,48 +104,106 @@ pub enum NodeContent {
     Other,
 }
 
-/// A package as its database names it. Stored as a list of 3 or 5 strings.
+/// What format 1 looked for.
+fn only_deb() -> Vec<PackageKind> {
+    vec![PackageKind::Deb]
+}
+
+fn is_only_deb(kinds: &[PackageKind]) -> bool {
+    kinds == [PackageKind::Deb]
+}
+
+/// Files of a package that may be evidence of other packages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnedFiles {
+    /// The package's name.
+    pub package: String,
+    /// The paths, without a leading slash, below `usr` where systems with a merged `/usr` have them.
+    pub paths: Vec<String>,
+}
+
+/// A package as its database names it. Stored as a list of 4, 6 or 7 strings, the kind first; format 1, which knew
+/// one kind, had 3 or 5.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "Vec<String>", try_from = "Vec<String>")]
 pub struct InstalledPackage {
+    /// The kind.
+    pub kind: PackageKind,
     /// The binary package's name.
     pub name: String,
     /// The binary package's version.
     pub version: String,
-    /// Its architecture.
+    /// Its architecture; empty for packages of languages.
     pub arch: String,
     /// The source package's name.
     pub source: String,
     /// The source package's version.
     pub source_version: String,
+    /// The module and its stream, such as `nodejs:18`, that an RPM package was built in.
+    pub module: Option<String>,
+}
+
+impl InstalledPackage {
+    /// A package that is its own source.
+    pub(crate) fn new(kind: PackageKind, name: &str, version: &str, arch: &str) -> Self {
+        Self {
+            kind,
+            name: name.to_owned(),
+            version: version.to_owned(),
+            arch: arch.to_owned(),
+            source: name.to_owned(),
+            source_version: version.to_owned(),
+            module: None,
+        }
+    }
+
+    /// What keeping it costs, its key included.
+    pub(crate) fn retained_bytes(&self) -> usize {
+        self.name.len() * 2
+            + self.version.len()
+            + self.arch.len() * 2
+            + self.source.len()
+            + self.source_version.len()
+            + self.module.as_deref().map_or(0, str::len)
+            + size_of::<Self>() * 2
+    }
 }
 
 impl From<InstalledPackage> for Vec<String> {
     fn from(package: InstalledPackage) -> Self {
-        let InstalledPackage { name, version, arch, source, source_version } = package;
-        if source == name && source_version == version {
-            vec![name, version, arch]
-        } else {
-            vec![name, version, arch, source, source_version]
+        let InstalledPackage { kind, name, version, arch, source, source_version, module } = package;
+        let is_own_source = source == name && source_version == version && module.is_none();
+        let mut fields = vec![kind.as_str().to_owned(), name, version, arch];
+        if !is_own_source {
+            fields.extend([source, source_version]);
         }
+        fields.extend(module);
+        fields
     }
 }
 
 impl TryFrom<Vec<String>> for InstalledPackage {
     type Error = String;
 
-    fn try_from(fields: Vec<String>) -> Result<Self, Self::Error> {
-        match <[String; 5]>::try_from(fields) {
-            Ok([name, version, arch, source, source_version]) => {
-                Ok(Self { name, version, arch, source, source_version })
+    fn try_from(mut fields: Vec<String>) -> Result<Self, Self::Error> {
+        let kind = match fields.len() {
+            3 | 5 => PackageKind::Deb,
+            4 | 6 | 7 => {
+                let name = fields.remove(0);
+                PackageKind::from_name(&name)
+                    .ok_or_else(|| format!("no kind of package is named {name:?}"))?
             }
-            Err(fields) => match <[String; 3]>::try_from(fields) {
-                Ok([name, version, arch]) => {
-                    Ok(Self { source: name.clone(), source_version: version.clone(), name, version, arch })
-                }
-                Err(fields) => Err(format!("a package has 3 or 5 fields, not {}", fields.len())),
-            },
+            length => return Err(format!("a package has 4, 6 or 7 fields, not {length}")),
+        };
+        let mut fields = fields.into_iter();
+        let mut next = || fields.next().unwrap_or_default();
+        let mut package = Self::new(kind, &next(), &next(), &next());
+        if let Some(source) = fields.next() {
+            package.source = source;
+            package.source_version = fields.next().unwrap_or_default();
+            package.module = fields.next();
         }
+        Ok(package)
     }
 }
 
@@ -167,16 +235,16 @@ impl LayerRecord {
 
     /// The keys under which an index from packages to layers lists this layer, sorted.
     pub fn posting_keys(&self) -> Vec<PackageKey> {
-        let sources: BTreeSet<&str> = self
-            .nodes
-            .iter()
-            .filter_map(|node| match &node.content {
-                NodeContent::Packages { packages, .. } => Some(packages),
-                _ => None,
-            })
-            .flatten()
-            .map(|package| package.source.as_str())
-            .collect();
-        sources.into_iter().map(|name| PackageKey { kind: PackageKind::Deb, name: name.to_owned() }).collect()
+        let packages = self.nodes.iter().filter_map(|node| match &node.content {
+            NodeContent::Packages { packages, .. } => Some(packages),
+            _ => None,
+        });
+        let keys: BTreeSet<PackageKey> = packages.flatten().flat_map(keys_of).collect();
+        keys.into_iter().collect()
     }
+}
+
+/// What advisories may name a package by.
+fn keys_of(package: &InstalledPackage) -> impl Iterator<Item = PackageKey> {
+    [PackageKey { kind: package.kind, name: package.source.clone() }].into_iter()
 }

@@ -34,6 +34,8 @@ pub(crate) struct Member {
     pub(crate) kind: MemberKind,
     pub(crate) link: String,
     pub(crate) sparse: bool,
+    /// Permission bits.
+    pub(crate) mode: u32,
 }
 
 /// Why the walk stopped.
@@ -150,7 +152,7 @@ impl<R: Read> TarReader<R> {
             self.skip_sparse_map()?;
         }
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Member { name: text(name), kind, link: text(link), sparse })
+        Ok(Member { name: text(name), kind, link: text(link), sparse, mode: header.mode })
     }
 
     /// Old GNU sparse files continue their map in blocks between the header and the content.

@@ -23,7 +23,8 @@ fn collect(members: &[(&str, MemberKind, &str, &[u8])]) -> Collected {
 fn collect_within(members: &[(&str, MemberKind, &str, &[u8])], limits: &Limits) -> Collected {
     let mut collector = Collector::new(limits);
     for (name, kind, link, content) in members {
-        let member = Member { name: (*name).into(), kind: *kind, link: (*link).into(), sparse: false };
+        let member =
+            Member { name: (*name).into(), kind: *kind, link: (*link).into(), sparse: false, mode: 0o644 };
         collector.member(&member, &mut Bytes(content)).unwrap();
     }
     collector.finish()
@@ -106,6 +107,7 @@ fn links_that_may_lead_to_a_database_are_kept() {
         ("lib", MemberKind::Symlink, "usr/lib", b""),
         ("var/lib", MemberKind::Symlink, "/data", b""),
         ("usr/share/x", MemberKind::Symlink, "y", b""),
+        ("usr/lib/libx.so.1", MemberKind::Symlink, "libx.so.1.0", b""),
         file("data/status", DATABASE),
         ("other/status", MemberKind::HardLink, "./data/status", b""),
         ("other/text", MemberKind::HardLink, "data/text", b""),
@@ -113,7 +115,8 @@ fn links_that_may_lead_to_a_database_are_kept() {
         ("home", MemberKind::Directory, "", b""),
         ("var/lib/dpkg/status", MemberKind::Other, "", b""),
     ]);
-    let expected = ["lib", "var/lib", "data/status", "other/status", "etc", "var/lib/dpkg/status"];
+    let expected =
+        ["lib", "var/lib", "usr/share/x", "data/status", "other/status", "etc", "var/lib/dpkg/status"];
     assert_eq!(paths(&found), expected);
 }
 

@@ -4,7 +4,6 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use crate::inventory::dpkg;
 use crate::inventory::kind::PackageKind;
 use crate::inventory::record::{LayerRecord, NodeContent};
 use crate::layer::path::{is_at_or_below, join_target, parent};
@@ -126,18 +125,9 @@ impl<'a> Overlay<'a> {
         None
     }
 
-    /// Databases that nothing reads: those of systems inside the image.
-    pub(crate) fn inner_databases(&self) -> impl Iterator<Item = &str> {
-        let own = self.follow(dpkg::STATUS);
-        let is_inner = move |path: &str| {
-            path.ends_with("/lib/dpkg/status") && path != dpkg::STATUS && own.as_deref() != Some(path)
-        };
-        self.nodes
-            .iter()
-            .filter(move |(path, (content, _))| {
-                matches!(content, NodeContent::Packages { .. }) && is_inner(path)
-            })
-            .map(|(path, _)| path.as_str())
+    /// All nodes that are visible, with their layers.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = (&str, &'a NodeContent, usize)> {
+        self.nodes.iter().map(|(path, (content, layer))| (path.as_str(), *content, *layer))
     }
 
     /// The evidence that is still visible.

@@ -1,6 +1,7 @@
 //! Images of a few records, folded.
 
 use super::*;
+use crate::inventory::os::dpkg;
 use crate::inventory::record::{EXTRACTOR_VERSION, Node, RECORD_FORMAT, UnreadEvidence};
 
 fn layer(nodes: Vec<(&str, NodeContent)>) -> LayerRecord {
@@ -38,10 +39,11 @@ fn with_evidence(mut record: LayerRecord, kind: PackageKind, paths: &[&str]) -> 
 }
 
 fn packages(names: &[&str]) -> NodeContent {
-    let package =
-        |name: &&str| InstalledPackage::try_from(vec![(*name).to_owned(), "1".into(), "amd64".into()]);
+    let package = |name: &&str| InstalledPackage::new(PackageKind::Deb, name, "1", "amd64");
     NodeContent::Packages {
-        packages: names.iter().map(|name| package(name).unwrap()).collect(),
+        kinds: vec![PackageKind::Deb],
+        packages: names.iter().map(package).collect(),
+        owned: vec![],
         problem: None,
     }
 }
@@ -164,7 +166,10 @@ fn a_write_through_a_linked_directory_lands_behind_it() {
 #[test]
 fn problems_of_a_database_go_with_it() {
     let problem = Some(LayerProblem::MalformedDatabase { path: dpkg::STATUS.into(), parts: 1 });
-    let broken = layer(vec![(dpkg::STATUS, NodeContent::Packages { packages: vec![], problem })]);
+    let broken = layer(vec![(
+        dpkg::STATUS,
+        NodeContent::Packages { kinds: vec![PackageKind::Deb], packages: vec![], owned: vec![], problem },
+    )]);
     assert_eq!(codes(std::slice::from_ref(&broken)), ["malformed_database"]);
     assert!(codes(&[broken, status(&["a"])]).is_empty());
 }

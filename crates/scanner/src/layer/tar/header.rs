@@ -15,6 +15,8 @@ pub(crate) struct Header {
     pub(crate) name: Vec<u8>,
     pub(crate) link: Vec<u8>,
     pub(crate) size: u64,
+    /// Permission bits; none where the field is no number.
+    pub(crate) mode: u32,
     pub(crate) type_flag: u8,
     pub(crate) sparse_continues: bool,
 }
@@ -38,6 +40,7 @@ impl Header {
             name,
             link: text(&block[157..257]).to_vec(),
             size,
+            mode: number(&block[100..108]).and_then(|mode| u32::try_from(mode).ok()).unwrap_or(0),
             type_flag,
             sparse_continues: type_flag == b'S' && block[SPARSE_CONTINUES_AT] != 0,
         })

@@ -1,11 +1,10 @@
 //! Databases with the oddities of real ones.
 
 use super::*;
+use crate::inventory::extractor::extract_from;
 
-fn parse(text: &str) -> ParsedStatus {
-    let mut parser = StatusParser::new(1 << 20);
-    parser.push(text.as_bytes());
-    parser.finish()
+fn parse(text: &str) -> Extracted {
+    extract_from(&EXTRACTOR, STATUS, text.as_bytes())
 }
 
 fn names(text: &str) -> Vec<String> {
@@ -78,37 +77,44 @@ fn removed_packages_need_no_version() {
 }
 
 #[test]
-fn zeroes_are_malformed_within_fixed_memory() {
-    let mut parser = StatusParser::new(1 << 20);
-    for _ in 0..1024 {
-        parser.push(&[0; 64 << 10]);
-    }
-    let parsed = parser.finish();
+fn zeroes_are_one_malformed_part() {
+    let parsed = extract_from(&EXTRACTOR, STATUS, &[0; 1 << 20]);
     assert!(parsed.packages.is_empty());
     assert_eq!(parsed.malformed_parts, 1);
 }
 
 #[test]
-fn retained_text_is_bounded_at_the_limit() {
+fn what_is_kept_is_bounded_at_the_limit() {
     let text = "Package: a\nVersion: 1\n\nPackage: b\nVersion: 1\n";
-    let one = 2 + 1 + 1 + 1 + size_of::<InstalledPackage>() * 2;
+    let one = InstalledPackage::new(PackageKind::Deb, "a", "1", "").retained_bytes();
     let within = |limit: usize| {
-        let mut parser = StatusParser::new(limit);
-        parser.push(text.as_bytes());
-        let parsed = parser.finish();
-        (parsed.packages.len(), parsed.over_limit)
+        let mut found = Extracted::within(limit);
+        extract(&File { path: STATUS, content: text.as_bytes() }, &mut found);
+        (found.packages.len(), found.over_limit)
     };
     assert_eq!(within(one * 2), (2, false));
     assert_eq!(within(one * 2 - 1), (1, true));
 }
 
 #[test]
-fn pieces_of_any_size_read_the_same() {
-    let text = "Package: a\nVersion: 1\nSource: s (0)\n\nPackage: b\nVersion: 2\n";
-    let whole = parse(text).packages;
-    for size in 1..text.len() {
-        let mut parser = StatusParser::new(1 << 20);
-        text.as_bytes().chunks(size).for_each(|piece| parser.push(piece));
-        assert_eq!(parser.finish().packages, whole, "pieces of {size}");
+fn databases_are_known_by_path_or_content_and_copies_are_not() {
+    let head = b"Package: a\n";
+    let claims = |path| EXTRACTOR.claims(&Candidate { path, mode: 0o644, head });
+    for path in [STATUS, "srv/x/var/lib/dpkg/status", "var/lib/dpkg/status.d/base", "data/elsewhere"] {
+        assert!(claims(path), "{path}");
+    }
+    for path in ["var/lib/dpkg/status-old", "var/lib/dpkg/available", "var/lib/apt/lists/x", "srv/Packages"] {
+        assert!(!claims(path), "{path}");
+    }
+    assert!(!EXTRACTOR.claims(&Candidate { path: "data/text", mode: 0o644, head: b"Packages: many" }));
+    assert!(!claims_path("var/lib/dpkg/status.d/base.md5sums"));
+}
+
+#[test]
+fn lists_name_their_packages() {
+    for (list, package) in
+        [("apt.list", "apt"), ("libc6:amd64.list", "libc6"), ("base.md5sums", "base"), ("g++.list", "g++")]
+    {
+        assert_eq!(owner_of_list(list), package);
     }
 }

@@ -1,12 +1,24 @@
 //! dpkg's database: `var/lib/dpkg/status`, and the `status.d` folder of distroless images.
 
-pub(crate) mod lines;
-
 use std::collections::HashMap;
 
-use self::lines::LineSplitter;
-use super::record::InstalledPackage;
-use crate::layer::path::file_name;
+use crate::inventory::extractor::{Candidate, Extracted, Extractor, File, Places};
+use crate::inventory::kind::PackageKind;
+use crate::inventory::record::InstalledPackage;
+use crate::layer::path::{file_name, parent};
+
+/// Reads both forms.
+pub(crate) const EXTRACTOR: Extractor = Extractor {
+    kinds: &[PackageKind::Deb],
+    places: Places::Fixed(&[STATUS, "var/lib/dpkg/status.d/"]),
+    claims_path,
+    claims_content,
+    max_bytes: MAX_STATUS_BYTES,
+    extract,
+};
+
+/// Bytes of the longest database that is read: a hundred times those of a desktop.
+const MAX_STATUS_BYTES: usize = 64 << 20;
 
 /// The database of a Debian or Ubuntu system.
 pub(crate) const STATUS: &str = "var/lib/dpkg/status";
@@ -15,18 +27,26 @@ pub(crate) const STATUS_FOLDER: &str = "var/lib/dpkg/status.d";
 /// Where dpkg lists the files of each package.
 pub(crate) const INFO_FOLDER: &str = "var/lib/dpkg/info";
 
-/// Whether a file of the `status.d` folder holds a package (and not the checksums of one).
-pub(crate) fn is_status_file(name: &str) -> bool {
-    !name.ends_with(".md5sums")
+/// The same of a system inside the image.
+const INNER_STATUS: &str = "/lib/dpkg/status";
+
+fn claims_path(path: &str) -> bool {
+    path.ends_with(INNER_STATUS) || (parent(path) == STATUS_FOLDER && !path.ends_with(".md5sums"))
 }
 
-/// Whether content begins like a database, wherever its file lies: links may point at it.
-pub(crate) fn looks_like_database(head: &[u8]) -> bool {
-    head.starts_with(b"Package:")
+/// Content that begins like a database, wherever it lies: links may point at it.
+fn claims_content(candidate: &Candidate<'_>) -> bool {
+    candidate.head.starts_with(b"Package:") && !is_known_copy(candidate.path)
+}
+
+/// The package whose files a list names, by the list's file name: `libc6:amd64.list` is that of `libc6`.
+pub(crate) fn owner_of_list(name: &str) -> &str {
+    let name = name.strip_suffix(".list").or_else(|| name.strip_suffix(".md5sums")).unwrap_or(name);
+    name.split_once(':').map_or(name, |(package, _)| package)
 }
 
 /// Copies of a database, or of an archive's index, that nothing reads as the database.
-pub(crate) fn is_known_copy(path: &str) -> bool {
+fn is_known_copy(path: &str) -> bool {
     let name = file_name(path);
     path.starts_with("var/lib/apt/lists/")
         || name == "Packages"
@@ -36,35 +56,19 @@ pub(crate) fn is_known_copy(path: &str) -> bool {
         || path == "var/lib/dpkg/available-old"
 }
 
-/// What keeping a package costs, its key included.
-pub(crate) fn retained_bytes(package: &InstalledPackage) -> usize {
-    package.name.len() * 2
-        + package.version.len()
-        + package.arch.len() * 2
-        + package.source.len()
-        + package.source_version.len()
-        + size_of::<InstalledPackage>() * 2
+fn extract(file: &File<'_>, found: &mut Extracted) {
+    let mut reader = Reader { stanza: Stanza::default(), positions: HashMap::new(), found };
+    for line in file.content.split(|&byte| byte == b'\n') {
+        reader.line(line);
+    }
+    reader.end_stanza();
 }
 
-/// The packages of one file.
-#[derive(Debug, Default)]
-pub(crate) struct ParsedStatus {
-    pub(crate) packages: Vec<InstalledPackage>,
-    pub(crate) malformed_parts: u64,
-    /// Packages were left out because the limit was reached.
-    pub(crate) over_limit: bool,
-}
-
-/// Reads a database piece by piece; memory grows with the packages, not with the text.
-#[derive(Debug)]
-pub(crate) struct StatusParser {
-    lines: LineSplitter,
+struct Reader<'a> {
     stanza: Stanza,
-    parsed: ParsedStatus,
     /// Where a (name, architecture) stands, so that the last stanza of one wins.
     positions: HashMap<(String, String), usize>,
-    retained_bytes: usize,
-    max_retained_bytes: usize,
+    found: &'a mut Extracted,
 }
 
 #[derive(Debug, Default)]
@@ -78,37 +82,13 @@ struct Stanza {
     status: Option<String>,
 }
 
-impl StatusParser {
-    pub(crate) fn new(max_retained_bytes: usize) -> Self {
-        Self {
-            lines: LineSplitter::default(),
-            stanza: Stanza::default(),
-            parsed: ParsedStatus::default(),
-            positions: HashMap::new(),
-            retained_bytes: 0,
-            max_retained_bytes,
-        }
-    }
-
-    pub(crate) fn push(&mut self, piece: &[u8]) {
-        let mut lines = std::mem::take(&mut self.lines);
-        lines.push(piece, |line, cut| self.line(line, cut));
-        self.lines = lines;
-    }
-
-    pub(crate) fn finish(mut self) -> ParsedStatus {
-        let mut lines = std::mem::take(&mut self.lines);
-        lines.finish(|line, cut| self.line(line, cut));
-        self.end_stanza();
-        self.parsed
-    }
-
-    fn line(&mut self, line: &[u8], cut: bool) {
+impl Reader<'_> {
+    fn line(&mut self, line: &[u8]) {
         match line.first() {
             _ if line.iter().all(u8::is_ascii_whitespace) => self.end_stanza(),
             // A continuation: none of the fields of interest has one.
             Some(b' ' | b'\t' | b'#') | None => {}
-            Some(_) => self.stanza.field(line, cut),
+            Some(_) => self.stanza.field(line),
         }
     }
 
@@ -120,30 +100,25 @@ impl StatusParser {
         match stanza.into_package() {
             Ok(Some(package)) => self.keep(package),
             Ok(None) => {}
-            Err(()) => self.parsed.malformed_parts += 1,
+            Err(()) => self.found.malformed(),
         }
     }
 
     fn keep(&mut self, package: InstalledPackage) {
-        let bytes = retained_bytes(&package);
-        if self.retained_bytes + bytes > self.max_retained_bytes {
-            self.parsed.over_limit = true;
-            return;
-        }
         let key = (package.name.clone(), package.arch.clone());
         match self.positions.get(&key) {
-            Some(&at) => self.parsed.packages[at] = package,
+            Some(&at) => self.found.replace(at, package),
             None => {
-                self.retained_bytes += bytes;
-                self.positions.insert(key, self.parsed.packages.len());
-                self.parsed.packages.push(package);
+                if let Some(at) = self.found.package(package) {
+                    self.positions.insert(key, at);
+                }
             }
         }
     }
 }
 
 impl Stanza {
-    fn field(&mut self, line: &[u8], cut: bool) {
+    fn field(&mut self, line: &[u8]) {
         self.any = true;
         let Some(colon) = memchr::memchr(b':', line) else {
             self.broken = true;
@@ -158,7 +133,6 @@ impl Stanza {
             b"status" => &mut self.status,
             _ => return,
         };
-        self.broken |= cut;
         *slot = Some(String::from_utf8_lossy(value).trim().to_owned());
     }
 
@@ -174,12 +148,12 @@ impl Stanza {
         if self.broken {
             return Err(());
         }
-        let (source, source_version) = match &self.source {
-            Some(field) => split_source(field, &version),
-            None => (name.clone(), version.clone()),
-        };
         let arch = self.architecture.unwrap_or_default();
-        Ok(Some(InstalledPackage { name, version, arch, source, source_version }))
+        let mut package = InstalledPackage::new(PackageKind::Deb, &name, &version, &arch);
+        if let Some(field) = &self.source {
+            (package.source, package.source_version) = split_source(field, &version);
+        }
+        Ok(Some(package))
     }
 }
 

@@ -1,0 +1,83 @@
+//! Files that name packages: captured whole within bounds, and read.
+
+use super::{Collector, Content};
+use crate::inventory::extractor::{Extracted, Extractor, File};
+use crate::inventory::kind::PackageKind;
+use crate::inventory::record::NodeContent;
+use crate::layer::{LayerProblem, TarError};
+
+/// Bytes of the buffer that is kept from one file to the next.
+const KEPT_BUFFER_BYTES: usize = 4 << 20;
+
+impl Collector {
+    /// Reads a file that at least one extractor wants.
+    pub(super) fn packages(
+        &mut self,
+        path: String,
+        is_sparse: bool,
+        wanted: &[&Extractor],
+        content: &mut impl Content,
+    ) -> Result<(), TarError> {
+        let mut found = Extracted::within(self.room_bytes);
+        let mut problem = is_sparse.then(|| LayerProblem::SparseDatabase { path: path.clone() });
+        if !is_sparse {
+            let bound = |extractor: &Extractor| extractor.max_bytes.min(self.limits.max_captured_bytes);
+            let most = wanted.iter().map(|extractor| bound(extractor)).max().unwrap_or_default();
+            let mut buffer = std::mem::take(&mut self.buffer);
+            let is_whole = capture(content, most, &mut buffer)?;
+            for extractor in wanted {
+                if is_whole && buffer.len() <= bound(extractor) {
+                    (extractor.extract)(&File { path: &path, content: &buffer }, &mut found);
+                } else {
+                    let limit_bytes = bound(extractor) as u64;
+                    problem = Some(LayerProblem::DatabaseTooLarge { path: path.clone(), limit_bytes });
+                }
+            }
+            buffer.clear();
+            buffer.shrink_to(KEPT_BUFFER_BYTES);
+            self.buffer = buffer;
+        }
+        if problem.is_none() && found.malformed_parts > 0 {
+            let parts = found.malformed_parts;
+            problem = Some(LayerProblem::MalformedDatabase { path: path.clone(), parts });
+        }
+        let kinds = wanted.iter().flat_map(|extractor| extractor.kinds).copied().collect();
+        self.keep(path, kinds, found, problem);
+        Ok(())
+    }
+
+    fn keep(
+        &mut self,
+        path: String,
+        kinds: Vec<PackageKind>,
+        found: Extracted,
+        problem: Option<LayerProblem>,
+    ) {
+        if found.over_limit {
+            self.record_full();
+        }
+        let Extracted { packages, owned, room_bytes, .. } = found;
+        if !self.spend(self.room_bytes.saturating_sub(room_bytes)) {
+            return;
+        }
+        let content = NodeContent::Packages { kinds, packages, owned: Vec::new(), problem };
+        if let Some(node) = self.node(path, content) {
+            let kept = self.owners.add(node, owned);
+            if let NodeContent::Packages { owned, .. } = &mut self.found.nodes[node].content {
+                *owned = kept;
+            }
+        }
+    }
+}
+
+/// Captures what is left of a file; false where it is longer than the bound.
+fn capture(content: &mut impl Content, most: usize, buffer: &mut Vec<u8>) -> Result<bool, TarError> {
+    buffer.clear();
+    while let Some(piece) = content.chunk()? {
+        if piece.len() > most - buffer.len() {
+            return Ok(false);
+        }
+        buffer.extend_from_slice(piece);
+    }
+    Ok(true)
+}

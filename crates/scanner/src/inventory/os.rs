@@ -1,0 +1,3 @@
+//! The package databases of distributions, a module each.
+
+pub(crate) mod dpkg;
