@@ -30,8 +30,16 @@ fn packages_of_version_2_have_kinds_sources_and_modules() {
 }
 
 #[test]
+fn a_place_inside_a_file_is_kept() {
+    let fields = r#"["maven","g:a","1","","g:a","1","","!lib/a.jar"]"#;
+    let package: InstalledPackage = serde_json::from_str(fields).unwrap();
+    assert_eq!((package.inside.as_str(), package.module.as_deref()), ("!lib/a.jar", None));
+    assert_eq!(serde_json::to_string(&package).unwrap(), fields);
+}
+
+#[test]
 fn packages_of_other_lengths_and_kinds_are_refused() {
-    for fields in [r#"["deb","a"]"#, r#"["zip","a","1","x"]"#, r#"["deb","a","1","x","s","1","m","y"]"#] {
+    for fields in [r#"["deb","a"]"#, r#"["zip","a","1","x"]"#, r#"["deb","a","1","x","s","1","m","y","z"]"#] {
         assert!(serde_json::from_str::<InstalledPackage>(fields).is_err(), "{fields}");
     }
 }

@@ -36,7 +36,9 @@ pub(crate) struct Extractor {
     pub(crate) claims_path: fn(&str) -> bool,
     /// Whether a file that is not wanted for its path is wanted for what it is. Not asked of empty files.
     pub(crate) claims_content: fn(&Candidate<'_>) -> bool,
-    /// Bytes of the longest file that is read; a longer one is a problem of the layer, with its path.
+    /// How much of a file it needs.
+    pub(crate) reads: Reads,
+    /// Bytes of a file that are captured, at most.
     pub(crate) max_bytes: usize,
     /// Reads a file. Whatever it holds, this ends and does not panic.
     pub(crate) extract: fn(&File<'_>, &mut Extracted),
@@ -51,6 +53,15 @@ pub(crate) enum Places {
     /// Every one, where it lies.
     #[expect(dead_code, reason = "packages of languages are the first that lie anywhere")]
     Anywhere,
+}
+
+/// How much of a file an extractor needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// All of it: a longer one than the extractor's bound is a problem of the layer, with its path.
+    Whole,
+    /// What stands in front: the rest of a longer one is passed over.
+    Beginning,
 }
 
 /// A file before its content is read.
@@ -71,7 +82,7 @@ pub(crate) struct File<'a> {
     /// Its path in the layer, without a leading slash.
     #[expect(dead_code, reason = "packages of languages are the first that are told by it")]
     pub(crate) path: &'a str,
-    /// All of its bytes.
+    /// Its bytes, as many as the extractor reads.
     pub(crate) content: &'a [u8],
 }
 

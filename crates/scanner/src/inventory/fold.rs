@@ -49,7 +49,7 @@ pub struct PackageInstance {
     pub source: String,
     /// The source package's version.
     pub source_version: String,
-    /// The path of the file that names it.
+    /// The path of the file that names it, with the place inside that file where it has one.
     pub location: String,
     /// The layer, counted from the base, since which it has been there without a break.
     pub layer: usize,
@@ -124,7 +124,7 @@ fn instances(present: &Present<'_>, ownership: &Ownership<'_>) -> Vec<PackageIns
             location: location.clone(),
             layer: *layer,
             module: package.module.clone(),
-            owned_by: ownership.owner_of(package.kind, location, *layer),
+            owned_by: ownership.owner_of(package, location, *layer),
         })
         .collect()
 }

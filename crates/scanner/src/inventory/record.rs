@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::kind::{PackageKey, PackageKind};
+use crate::advisory::advisory_names;
 use crate::layer::LayerProblem;
 
 /// Changes whenever what is extracted from a layer changes: records of another version are read again.
@@ -122,8 +123,8 @@ pub struct OwnedFiles {
     pub paths: Vec<String>,
 }
 
-/// A package as its database names it. Stored as a list of 4, 6 or 7 strings, the kind first; format 1, which knew
-/// one kind, had 3 or 5.
+/// A package as its database names it. Stored as a list of 4, 6, 7 or 8 strings, the kind first; format 1, which
+/// knew one kind, had 3 or 5.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "Vec<String>", try_from = "Vec<String>")]
 pub struct InstalledPackage {
@@ -141,6 +142,8 @@ pub struct InstalledPackage {
     pub source_version: String,
     /// The module and its stream, such as `nodejs:18`, that an RPM package was built in.
     pub module: Option<String>,
+    /// Where in the file it lies, such as `!BOOT-INF/lib/a.jar` in an archive; empty for the file itself.
+    pub inside: String,
 }
 
 impl InstalledPackage {
@@ -154,6 +157,7 @@ impl InstalledPackage {
             source: name.to_owned(),
             source_version: version.to_owned(),
             module: None,
+            inside: String::new(),
         }
     }
 
@@ -165,19 +169,25 @@ impl InstalledPackage {
             + self.source.len()
             + self.source_version.len()
             + self.module.as_deref().map_or(0, str::len)
+            + self.inside.len()
             + size_of::<Self>() * 2
     }
 }
 
 impl From<InstalledPackage> for Vec<String> {
     fn from(package: InstalledPackage) -> Self {
-        let InstalledPackage { kind, name, version, arch, source, source_version, module } = package;
-        let is_own_source = source == name && source_version == version && module.is_none();
+        let InstalledPackage { kind, name, version, arch, source, source_version, module, inside } = package;
+        let is_own_source = source == name && source_version == version;
         let mut fields = vec![kind.as_str().to_owned(), name, version, arch];
-        if !is_own_source {
+        if !is_own_source || module.is_some() || !inside.is_empty() {
             fields.extend([source, source_version]);
         }
-        fields.extend(module);
+        if module.is_some() || !inside.is_empty() {
+            fields.push(module.unwrap_or_default());
+        }
+        if !inside.is_empty() {
+            fields.push(inside);
+        }
         fields
     }
 }
@@ -188,12 +198,12 @@ impl TryFrom<Vec<String>> for InstalledPackage {
     fn try_from(mut fields: Vec<String>) -> Result<Self, Self::Error> {
         let kind = match fields.len() {
             3 | 5 => PackageKind::Deb,
-            4 | 6 | 7 => {
+            4 | 6..=8 => {
                 let name = fields.remove(0);
                 PackageKind::from_name(&name)
                     .ok_or_else(|| format!("no kind of package is named {name:?}"))?
             }
-            length => return Err(format!("a package has 4, 6 or 7 fields, not {length}")),
+            length => return Err(format!("a package has 4, 6, 7 or 8 fields, not {length}")),
         };
         let mut fields = fields.into_iter();
         let mut next = || fields.next().unwrap_or_default();
@@ -201,7 +211,8 @@ impl TryFrom<Vec<String>> for InstalledPackage {
         if let Some(source) = fields.next() {
             package.source = source;
             package.source_version = fields.next().unwrap_or_default();
-            package.module = fields.next();
+            package.module = fields.next().filter(|module| !module.is_empty());
+            package.inside = fields.next().unwrap_or_default();
         }
         Ok(package)
     }
@@ -239,12 +250,13 @@ impl LayerRecord {
             NodeContent::Packages { packages, .. } => Some(packages),
             _ => None,
         });
-        let keys: BTreeSet<PackageKey> = packages.flatten().flat_map(keys_of).collect();
+        let keys: BTreeSet<PackageKey> = packages
+            .flatten()
+            .flat_map(|package| {
+                let names = advisory_names(package.kind, &package.name, &package.source);
+                names.into_iter().map(|name| PackageKey { kind: package.kind, name })
+            })
+            .collect();
         keys.into_iter().collect()
     }
-}
-
-/// What advisories may name a package by.
-fn keys_of(package: &InstalledPackage) -> impl Iterator<Item = PackageKey> {
-    [PackageKey { kind: package.kind, name: package.source.clone() }].into_iter()
 }

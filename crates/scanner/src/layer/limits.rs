@@ -8,8 +8,9 @@ pub const DEFAULT_MAX_BLOB_BYTES: u64 = 64 << 30;
 pub const DEFAULT_MAX_ENTRIES: u64 = 10_000_000;
 /// Bytes of one member's name or link target.
 pub const DEFAULT_MAX_NAME_BYTES: usize = 32 << 10;
-/// Bytes of one package database.
-pub const DEFAULT_MAX_CAPTURED_BYTES: usize = 64 << 20;
+/// Bytes of one file that is held to be read, such as a package database; kinds of files have bounds of their own
+/// below it.
+pub const DEFAULT_MAX_CAPTURED_BYTES: usize = 256 << 20;
 /// Bytes of text that one layer's record may retain.
 pub const DEFAULT_MAX_RECORD_BYTES: usize = 64 << 20;
 /// Bytes of one PAX or GNU extended header.
@@ -28,7 +29,7 @@ pub struct Limits {
     pub max_entries: u64,
     /// Bytes of one member's name or link target.
     pub max_name_bytes: usize,
-    /// Bytes of one package database.
+    /// Bytes of one file that is held to be read.
     pub max_captured_bytes: usize,
     /// Bytes of text that one layer's record may retain.
     pub max_record_bytes: usize,

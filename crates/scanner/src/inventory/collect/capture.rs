@@ -1,7 +1,7 @@
 //! Files that name packages: captured whole within bounds, and read.
 
 use super::{Collector, Content};
-use crate::inventory::extractor::{Extracted, Extractor, File};
+use crate::inventory::extractor::{Extracted, Extractor, File, Reads};
 use crate::inventory::kind::PackageKind;
 use crate::inventory::record::NodeContent;
 use crate::layer::{LayerProblem, TarError};
@@ -26,10 +26,12 @@ impl Collector {
             let mut buffer = std::mem::take(&mut self.buffer);
             let is_whole = capture(content, most, &mut buffer)?;
             for extractor in wanted {
-                if is_whole && buffer.len() <= bound(extractor) {
-                    (extractor.extract)(&File { path: &path, content: &buffer }, &mut found);
+                let room = bound(extractor);
+                if extractor.reads == Reads::Beginning || (is_whole && buffer.len() <= room) {
+                    let content = &buffer[..buffer.len().min(room)];
+                    (extractor.extract)(&File { path: &path, content }, &mut found);
                 } else {
-                    let limit_bytes = bound(extractor) as u64;
+                    let limit_bytes = room as u64;
                     problem = Some(LayerProblem::DatabaseTooLarge { path: path.clone(), limit_bytes });
                 }
             }
@@ -70,14 +72,15 @@ impl Collector {
     }
 }
 
-/// Captures what is left of a file; false where it is longer than the bound.
+/// Captures a file; false where it is longer than the bound.
 fn capture(content: &mut impl Content, most: usize, buffer: &mut Vec<u8>) -> Result<bool, TarError> {
     buffer.clear();
     while let Some(piece) = content.chunk()? {
-        if piece.len() > most - buffer.len() {
+        let room = most - buffer.len();
+        buffer.extend_from_slice(&piece[..piece.len().min(room)]);
+        if piece.len() > room {
             return Ok(false);
         }
-        buffer.extend_from_slice(piece);
     }
     Ok(true)
 }

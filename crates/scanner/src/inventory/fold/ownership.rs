@@ -8,7 +8,7 @@ use super::visible::Visible;
 use crate::inventory::extractor::lies_anywhere;
 use crate::inventory::kind::PackageKind;
 use crate::inventory::os::dpkg;
-use crate::inventory::record::NodeContent;
+use crate::inventory::record::{InstalledPackage, NodeContent};
 use crate::inventory::unread::merge_usr;
 
 /// The owned files of an image, as far as they may be evidence of packages.
@@ -63,8 +63,17 @@ impl<'a> Ownership<'a> {
 
     /// The package that brought a language's package which is there since a layer. One that came later than the
     /// package that owns its file was put over it by something else.
-    pub(super) fn owner_of(&self, kind: PackageKind, location: &str, since: usize) -> Option<String> {
-        let owner = lies_anywhere(kind).then(|| self.owners.get(merge_usr(location).as_str()))??;
-        (since <= owner.since).then(|| format!("{}:{}", owner.kind, owner.name))
+    pub(super) fn owner_of(
+        &self,
+        package: &InstalledPackage,
+        location: &str,
+        since: usize,
+    ) -> Option<String> {
+        if !lies_anywhere(package.kind) {
+            return None;
+        }
+        let file = location.strip_suffix(package.inside.as_str()).unwrap_or(location);
+        let owner = self.owners.get(merge_usr(file).as_str()).filter(|owner| since <= owner.since)?;
+        Some(format!("{}:{}", owner.kind, owner.name))
     }
 }

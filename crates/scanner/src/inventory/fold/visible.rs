@@ -86,12 +86,12 @@ impl<'a> Visible<'a> {
     fn anywhere(&mut self, overlay: &Overlay<'a>) {
         for (path, content, layer) in overlay.nodes() {
             match content {
-                NodeContent::Packages { kinds, packages, problem, .. } => {
-                    if kinds.iter().any(|kind| lies_anywhere(*kind)) {
-                        let found = packages.iter().filter(|package| lies_anywhere(package.kind));
-                        self.packages.extend(found.map(|package| (path.to_owned(), package)));
-                        self.problems.extend(problem.iter().map(|problem| (layer, problem.clone())));
-                    }
+                NodeContent::Packages { kinds, packages, problem, .. }
+                    if kinds.iter().any(|kind| lies_anywhere(*kind)) =>
+                {
+                    let found = packages.iter().filter(|package| lies_anywhere(package.kind));
+                    self.packages.extend(found.map(|package| (format!("{path}{}", package.inside), package)));
+                    self.problems.extend(problem.iter().map(|problem| (layer, problem.clone())));
                 }
                 // A link to a file that was not known for what it is.
                 NodeContent::HardLink { .. } if is_claimed(path) && !is_fixed(path) => {

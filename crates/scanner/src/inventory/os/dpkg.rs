@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::inventory::extractor::{Candidate, Extracted, Extractor, File, Places};
+use crate::inventory::extractor::{Candidate, Extracted, Extractor, File, Places, Reads};
 use crate::inventory::kind::PackageKind;
 use crate::inventory::record::InstalledPackage;
 use crate::layer::path::{file_name, parent};
@@ -13,6 +13,7 @@ pub(crate) const EXTRACTOR: Extractor = Extractor {
     places: Places::Fixed(&[STATUS, "var/lib/dpkg/status.d/"]),
     claims_path,
     claims_content,
+    reads: Reads::Whole,
     max_bytes: MAX_STATUS_BYTES,
     extract,
 };

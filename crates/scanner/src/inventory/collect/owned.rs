@@ -1,0 +1,53 @@
+//! At a layer's end: what its packages own is told from what came by itself.
+
+use super::{Collected, Collector, is_structural};
+use crate::inventory::extractor::{LayerOwners, lies_anywhere};
+use crate::inventory::record::NodeContent;
+use crate::inventory::unread::merge_usr;
+
+impl Collector {
+    /// Files that packages own are no evidence: they are part of what was read.
+    pub(crate) fn finish(mut self) -> Collected {
+        let owners = std::mem::take(&mut self.owners);
+        self.found.evidence.retain(|(_, path)| owners.owner_of(path).is_none());
+        self.name_owners(&owners);
+        self.found.nodes.retain(|node| match &node.content {
+            NodeContent::Owner { paths } => !paths.is_empty(),
+            NodeContent::Packages { packages, problem: None, .. } if !packages.is_empty() => true,
+            NodeContent::Packages { problem: None, .. }
+            | NodeContent::Symlink { .. }
+            | NodeContent::Other => is_structural(&node.path) || owners.owner_of(&node.path).is_none(),
+            _ => true,
+        });
+        self.found
+    }
+
+    /// Files whose packages were told by their content are owned too: their owners' lists name them from now on.
+    fn name_owners(&mut self, owners: &LayerOwners) {
+        let mut named = Vec::new();
+        for node in &self.found.nodes {
+            let NodeContent::Packages { packages, .. } = &node.content else { continue };
+            if packages.iter().any(|package| lies_anywhere(package.kind))
+                && let Some(owner) = owners.owner_of(&node.path)
+            {
+                named.push((owner, merge_usr(&node.path)));
+            }
+        }
+        for ((node, package), path) in named {
+            if !self.spend(path.len()) {
+                return;
+            }
+            let paths = match self.found.nodes.get_mut(node).map(|node| &mut node.content) {
+                Some(NodeContent::Owner { paths }) => paths,
+                Some(NodeContent::Packages { owned, .. }) => match owned.get_mut(package) {
+                    Some(files) => &mut files.paths,
+                    None => continue,
+                },
+                _ => continue,
+            };
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+    }
+}
