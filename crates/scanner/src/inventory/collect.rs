@@ -7,9 +7,7 @@ mod owned;
 use std::collections::HashSet;
 
 use self::lines::OwnerList;
-use super::extractor::{
-    Candidate, EXTRACTORS, Extractor, HEAD_BYTES, LayerOwners, is_claimed, lies_anywhere,
-};
+use super::extractor::{Candidate, EXTRACTORS, Extractor, HEAD_BYTES, LayerOwners, is_claimed};
 use super::kind::PackageKind;
 use super::os_release;
 use super::record::{Node, NodeContent, PATH_OVERHEAD_BYTES};
