@@ -2,7 +2,6 @@
 
 mod bench;
 mod checks;
-mod dev;
 mod metadata;
 mod notices;
 mod source;
@@ -40,7 +39,7 @@ enum Chore {
     /// Raise a local backend to work against.
     Dev {
         #[command(subcommand)]
-        backend: dev::Backend,
+        backend: xtask::Backend,
     },
 }
 
@@ -53,7 +52,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::run(&root),
         Chore::Notices => notices::write(&root),
         Chore::Bench => bench::run(&root),
-        Chore::Dev { backend } => dev::raise(&root, &backend),
+        Chore::Dev { backend } => xtask::raise(&root, &backend),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
