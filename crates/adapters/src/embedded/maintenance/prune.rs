@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cve_monitor_core::scan::{Head, StreamId, decode_head};
-use cve_monitor_core::vocabulary::Timestamp;
+use cve_monitor_core::scan::{Head, HeadState, decode_head};
+use cve_monitor_core::vocabulary::{Digest, Timestamp};
 use rusqlite::{Connection, Transaction, params};
 
 use super::blocking;
@@ -96,17 +96,15 @@ struct Sweep {
 impl Sweep {
     fn begin(connection: Connection, cutoff: Timestamp) -> Result<Self, DatabaseError> {
         connection.execute_batch("CREATE TEMP TABLE needed (digest TEXT PRIMARY KEY) WITHOUT ROWID")?;
-        let mut after = StreamId::IMAGES.to_owned();
+        let mut after = String::new();
         loop {
-            let heads = image_heads(&connection, &after)?;
+            let heads = heads(&connection, &after)?;
             let Some((last, _)) = heads.last() else { break };
             after.clone_from(last);
             let marking = connection.unchecked_transaction()?;
             let mut mark = marking.prepare_cached("INSERT OR IGNORE INTO needed VALUES (?1)")?;
-            for (_, head) in &heads {
-                if let Some(report) = head.image().and_then(|image| image.last_report.as_ref()) {
-                    mark.execute([report.body.hex()])?;
-                }
+            for digest in heads.iter().flat_map(|(_, head)| needed_by(head)) {
+                mark.execute([digest.hex()])?;
             }
             drop(mark);
             marking.commit()?;
@@ -140,10 +138,21 @@ fn batch() -> i64 {
     i64::try_from(BATCH).unwrap_or(i64::MAX)
 }
 
-fn image_heads(connection: &Connection, after: &str) -> Result<Vec<(String, Head)>, DatabaseError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT stream, body FROM heads WHERE stream > ?1 AND stream < 'image0' ORDER BY stream LIMIT ?2",
-    )?;
+/// The bodies that a head names: an image's last report, and what a feed's cursors stand for where they are digests.
+fn needed_by(head: &Head) -> Vec<Digest> {
+    match &head.state {
+        HeadState::Image(image) => image.last_report.iter().map(|report| report.body.clone()).collect(),
+        HeadState::Feed(feed) => {
+            let of_change = feed.fan_out.iter().flat_map(|change| [&change.from, &change.to]);
+            feed.cursor.iter().chain(of_change).filter_map(|cursor| cursor.0.parse().ok()).collect()
+        }
+        HeadState::Reconcile(_) => vec![],
+    }
+}
+
+fn heads(connection: &Connection, after: &str) -> Result<Vec<(String, Head)>, DatabaseError> {
+    let mut statement = connection
+        .prepare_cached("SELECT stream, body FROM heads WHERE stream > ?1 ORDER BY stream LIMIT ?2")?;
     let mut rows = statement.query(params![after, batch()])?;
     let mut heads = vec![];
     while let Some(row) = rows.next()? {

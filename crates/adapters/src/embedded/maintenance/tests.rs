@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cve_monitor_core::ports::{
-    Clock as _, DeadLetter, DeadLetterReason, Depth, EventStore as _, LayerIndex as _, Queue as _,
+    Clock as _, Cursor, DeadLetter, DeadLetterReason, Depth, EventStore as _, LayerIndex as _, Queue as _,
     ReportArchive as _,
 };
-use cve_monitor_core::scan::{Due, StreamId};
-use cve_monitor_core::vocabulary::{Cause, Digest, Lane, LayerKey, RequestId, ScanRequest, Timestamp};
+use cve_monitor_core::scan::{Due, FanOut, FeedState, Head, HeadState, StreamId};
+use cve_monitor_core::vocabulary::{
+    Cause, Digest, Generation, Lane, LayerKey, RequestId, ScanRequest, Timestamp,
+};
 
 use super::{MIN_BODY_RETENTION, Pruned, Retention, backup, prune, stats};
 use crate::embedded::sqlite::fixture::{File, file, image, put_head, reported, rings, waiting};
@@ -137,6 +139,30 @@ async fn pruning_removes_bodies_past_their_retention_and_keeps_the_last_of_every
     assert_eq!((pruned.bodies, archive.get(&young).await), (1, Ok(None)));
     assert!(archive.get(&last).await.unwrap().is_some());
     assert_eq!(store.read(&stream_of("1"), 1, 10).await.unwrap().len(), 2, "no event is removed");
+}
+
+#[tokio::test]
+async fn pruning_keeps_what_the_cursors_of_feeds_stand_for() {
+    let file = file();
+    let (archive, store) = (archive(&file), SqliteEventStore::new(file.database.clone()));
+    let mut kept = vec![];
+    for part in ["at", "from", "to"] {
+        kept.push(archive.put(part.as_bytes()).await.unwrap());
+    }
+    let before = archive.put(b"before").await.unwrap();
+    let cursor = |at: usize| Cursor(kept[at].to_string());
+    let fan_out =
+        FanOut { from: cursor(1), to: cursor(2), generation: Generation(1), after: None, queued: 0 };
+    let state = FeedState { cursor: Some(cursor(0)), fan_out: Some(fan_out), ..FeedState::default() };
+    let stream = StreamId("feed/f".to_owned());
+    let (events, _) = rings(&stream, 0, 1);
+    store.append(&stream, 0, &events, &Head { version: 1, state: HeadState::Feed(state) }).await.unwrap();
+    let later = file.clock.now().plus(1000 * DAY);
+    assert_eq!(prune(&file.database, Retention::default(), later).await.unwrap().bodies, 1);
+    assert_eq!(archive.get(&before).await, Ok(None));
+    for digest in kept {
+        assert!(archive.get(&digest).await.unwrap().is_some());
+    }
 }
 
 #[tokio::test]
