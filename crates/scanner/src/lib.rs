@@ -15,6 +15,7 @@ pub mod advisory;
 mod inventory;
 mod layer;
 pub mod matching;
+pub mod sbom;
 pub mod version;
 
 pub use inventory::{
