@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use super::digits::{compare_numbers, take_digits, take_while};
+
 /// Compares two Debian version strings: epoch, then upstream version, then revision.
 ///
 /// Total over all strings, so that a malformed version in an advisory can never stop a scan: what dpkg
@@ -33,8 +35,8 @@ fn compare_part(mut left: &[u8], mut right: &[u8]) -> Ordering {
     while !left.is_empty() || !right.is_empty() {
         let (left_text, left_rest) = take_while(left, |byte| !byte.is_ascii_digit());
         let (right_text, right_rest) = take_while(right, |byte| !byte.is_ascii_digit());
-        let (left_number, left_after) = take_while(left_rest, |byte| byte.is_ascii_digit());
-        let (right_number, right_after) = take_while(right_rest, |byte| byte.is_ascii_digit());
+        let (left_number, left_after) = take_digits(left_rest);
+        let (right_number, right_after) = take_digits(right_rest);
         let order =
             compare_text(left_text, right_text).then_with(|| compare_numbers(left_number, right_number));
         if order != Ordering::Equal {
@@ -44,11 +46,6 @@ fn compare_part(mut left: &[u8], mut right: &[u8]) -> Ordering {
         right = right_after;
     }
     Ordering::Equal
-}
-
-fn take_while(bytes: &[u8], keep: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
-    let end = bytes.iter().position(|&byte| !keep(byte)).unwrap_or(bytes.len());
-    bytes.split_at(end)
 }
 
 /// `~` sorts before the end, the end before letters, letters before everything else.
@@ -63,13 +60,6 @@ fn compare_text(left: &[u8], right: &[u8]) -> Ordering {
         .map(|at| rank(left, at).cmp(&rank(right, at)))
         .find(|order| *order != Ordering::Equal)
         .unwrap_or(Ordering::Equal)
-}
-
-/// Numbers have no upper limit: without leading zeros, the longer is the larger.
-fn compare_numbers(left: &[u8], right: &[u8]) -> Ordering {
-    let (_, left) = take_while(left, |byte| byte == b'0');
-    let (_, right) = take_while(right, |byte| byte == b'0');
-    left.len().cmp(&right.len()).then_with(|| left.cmp(right))
 }
 
 #[cfg(test)]
