@@ -7,7 +7,7 @@ mod words;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, PRAGMA};
 use reqwest::{Certificate, Client, Method, Response};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -81,10 +81,10 @@ pub(super) enum HttpError {
 }
 
 impl HttpError {
-    /// The status, where there was an answer that is no success.
-    pub(super) fn status(&self) -> Option<u16> {
+    /// Status and words, where there was an answer that is no success.
+    pub(super) fn status_and_message(&self) -> Option<(u16, &str)> {
         match self {
-            Self::Status { status, .. } => Some(*status),
+            Self::Status { status, message, .. } => Some((*status, message)),
             _ => None,
         }
     }
@@ -138,6 +138,8 @@ pub(super) struct Answer {
     request: String,
     /// The status: 200 to 299.
     pub(super) status: u16,
+    /// Its validator, without the quotes.
+    pub(super) etag: Option<String>,
     /// The whole body.
     pub(super) body: Vec<u8>,
 }
@@ -180,8 +182,10 @@ impl HttpClient {
         let (name, max, silence) = (request.name(), request.max_bytes, request.silence);
         let response = self.open(request).await?;
         let status = response.status().as_u16();
+        let etag = response.headers().get(ETAG).and_then(|value| value.to_str().ok());
+        let etag = etag.map(|text| text.trim_matches('"').to_owned());
         let body = body::whole(response, max, silence, &name).await?;
-        Ok(Answer { request: name, status, body })
+        Ok(Answer { request: name, status, etag, body })
     }
 
     /// Asks, and reads a bounded answer as JSON.

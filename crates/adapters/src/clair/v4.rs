@@ -3,7 +3,14 @@
 //! The paths and their answers are those of Clair 4.9 (`httptransport` of quay/clair); where its OpenAPI document
 //! says otherwise, the code is right.
 
+mod assess;
 mod client;
+mod error;
+mod index;
+mod keys;
 mod operations;
+mod readiness;
+mod scanner;
 
 pub use client::{ClairV4Client, ClairV4Settings};
+pub use scanner::{CLAIR_V4_SCANNER, ClairV4Loading, ClairV4Scanner};

@@ -1,21 +1,55 @@
 //! What is asked of Clair v4, one method per request.
 
-use super::super::http::{BodyStream, Endpoint, HttpClient, HttpError, InvalidSettings, Request};
-use super::operations::{OperationRef, Operations};
+use std::time::Duration;
+
+use cve_monitor_core::vocabulary::Digest;
 use serde::Deserialize;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::super::http::{BodyStream, Endpoint, HttpClient, HttpError, InvalidSettings, Request};
+use super::assess::Report;
+use super::operations::{OperationRef, Operations};
 
 /// The longest list of update operations, in bytes: some hundred updaters with ten operations each need 300 KB.
 const MAX_OPERATIONS_BYTES: usize = 8 * 1024 * 1024;
 /// The longest index state, in bytes: it is a hash in a small object.
 const MAX_STATE_BYTES: usize = 16 * 1024;
+/// The longest list of affected manifests, in bytes; whoever asks for less gets less.
+const MAX_AFFECTED_BYTES: usize = 32 * 1024 * 1024;
+/// How long Clair may think about affected manifests: its answer begins when all are found.
+const AFFECTED_SILENCE: Duration = Duration::from_secs(10 * 60);
 
-/// Where Clair's services are. In combo mode, and behind one gateway, all are at one address.
+/// Where Clair's services are, and how much is asked of them. In combo mode, and behind one gateway, all are at one
+/// address.
 #[derive(Debug, Clone)]
 pub struct ClairV4Settings {
     /// The service that reads images.
     pub indexer: Endpoint,
     /// The service that holds the advisories.
     pub matcher: Endpoint,
+    /// How long the index of one image may take: Clair is silent meanwhile.
+    pub index_timeout: Duration,
+    /// How many images are handed over at once, at most. Clair answers 429 above its own
+    /// `index_report_request_concurrency`, which is four for each of its cores unless set.
+    pub indexing_at_once: usize,
+}
+
+/// How long an index may take if nobody says.
+const DEFAULT_INDEX_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+/// How many images are handed over at once if nobody says: as many as a Clair on one core takes.
+const DEFAULT_INDEXING_AT_ONCE: usize = 4;
+
+impl ClairV4Settings {
+    /// All services at one address.
+    #[must_use]
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self {
+            indexer: endpoint.clone(),
+            matcher: endpoint,
+            index_timeout: DEFAULT_INDEX_TIMEOUT,
+            indexing_at_once: DEFAULT_INDEXING_AT_ONCE,
+        }
+    }
 }
 
 /// A Clair v4. Shared by the scanner and the feed.
@@ -23,10 +57,12 @@ pub struct ClairV4Settings {
 pub struct ClairV4Client {
     indexer: HttpClient,
     matcher: HttpClient,
+    index_timeout: Duration,
+    indexing: Semaphore,
 }
 
 #[derive(Deserialize)]
-struct IndexState {
+struct State {
     state: String,
 }
 
@@ -36,10 +72,47 @@ impl ClairV4Client {
     /// # Errors
     /// Where the settings cannot be used.
     pub fn new(settings: &ClairV4Settings) -> Result<Self, InvalidSettings> {
+        if settings.indexing_at_once == 0 {
+            return Err(InvalidSettings("`indexing_at_once` is at least 1".to_owned()));
+        }
         Ok(Self {
             indexer: HttpClient::new(&settings.indexer)?,
             matcher: HttpClient::new(&settings.matcher)?,
+            index_timeout: settings.index_timeout,
+            indexing: Semaphore::new(settings.indexing_at_once),
         })
+    }
+
+    /// Waits until one more image may be handed over; until then no address is asked for that could expire.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed.
+        self.indexing.acquire().await.ok()
+    }
+
+    /// Hands a manifest over and waits until Clair has read it: the report, and the indexer's state at the time.
+    pub(super) async fn index(&self, manifest: Vec<u8>) -> Result<(Report, Option<String>), HttpError> {
+        let request = Request::post("/indexer/api/v1/index_report", manifest).silence(self.index_timeout);
+        let answer = self.indexer.send(request).await?;
+        Ok((answer.json()?, answer.etag))
+    }
+
+    /// How the index of a manifest ended, or where it is; 404 where there never was one.
+    pub(super) async fn index_report(&self, manifest: &Digest) -> Result<Report, HttpError> {
+        self.indexer.json(Request::get(&format!("/indexer/api/v1/index_report/{manifest}"))).await
+    }
+
+    /// The version of what the indexer extracts: it changes when one of its scanners does.
+    pub(super) async fn index_state(&self) -> Result<String, HttpError> {
+        let path = "/indexer/api/v1/index_state";
+        let answer: State = self.indexer.json(Request::get(path).max_bytes(MAX_STATE_BYTES)).await?;
+        Ok(answer.state)
+    }
+
+    /// What is known about a manifest; none while Clair has no vulnerability at all (202).
+    pub(super) async fn vulnerability_report(&self, manifest: &Digest) -> Result<Option<Report>, HttpError> {
+        let path = format!("/matcher/api/v1/vulnerability_report/{manifest}");
+        let answer = self.matcher.send(Request::get(&path)).await?;
+        if answer.status == 202 { Ok(None) } else { answer.json().map(Some) }
     }
 
     /// All vulnerability operations that are retained. Without a validator: the ETag here is that of the operation
@@ -71,17 +144,13 @@ impl ClairV4Client {
         self.matcher.stream(Request::get(&path)).await
     }
 
-    /// The version of what the indexer extracts: it changes when one of its scanners does.
-    pub(super) async fn index_state(&self) -> Result<String, HttpError> {
-        let path = "/indexer/api/v1/index_state";
-        let answer: IndexState = self.indexer.json(Request::get(path).max_bytes(MAX_STATE_BYTES)).await?;
-        Ok(answer.state)
-    }
-
     /// The manifests that hold a package which one of these vulnerabilities is about. `vulnerabilities` is the JSON
-    /// of the whole request.
+    /// of the whole request. Clair counts it among the requests to its indexer: 429 above its own limit.
     pub(super) async fn affected_manifests(&self, vulnerabilities: Vec<u8>) -> Result<Vec<u8>, HttpError> {
-        let path = "/indexer/api/v1/internal/affected_manifest";
-        Ok(self.indexer.send(Request::post(path, vulnerabilities)).await?.body)
+        // Without the slash at the end Clair answers with a redirect.
+        let path = "/indexer/api/v1/internal/affected_manifest/";
+        let request =
+            Request::post(path, vulnerabilities).silence(AFFECTED_SILENCE).max_bytes(MAX_AFFECTED_BYTES);
+        Ok(self.indexer.send(request).await?.body)
     }
 }

@@ -82,6 +82,22 @@ impl Operations {
         self.updaters().filter_map(|(updater, list)| Some((updater, list.first()?)))
     }
 
+    /// The same with the latest operation of each updater alone.
+    pub(super) fn into_latest(mut self) -> Self {
+        for list in self.0.values_mut() {
+            list.truncate(1);
+        }
+        self
+    }
+
+    /// Whether any of these operations is one that another list has for the same updater: lists of one database have
+    /// operations in common, unless between them all of one's were collected.
+    pub(super) fn continues(&self, other: &Self) -> bool {
+        self.updaters().any(|(updater, list)| {
+            list.iter().any(|operation| other.of(updater).iter().any(|known| known.name == operation.name))
+        })
+    }
+
     /// The knowledge that reports are made from while these are the latest operations: its identity is the set of
     /// updaters and operations, its generation the latest date among them in milliseconds.
     pub(super) fn knowledge(&self) -> Knowledge {
@@ -93,6 +109,18 @@ impl Operations {
             generation: Some(generation(dates().max().unwrap_or(Timestamp::from_millis(0)))),
             last_changed: self.latest().map(|(updater, last)| (updater.to_owned(), last.date)).collect(),
         }
+    }
+}
+
+/// Whether an updater's name is of this pattern: a `*` in it stands for any text.
+pub(super) fn matches(pattern: &str, updater: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((before, after)) => {
+            updater.len() >= before.len() + after.len()
+                && updater.starts_with(before)
+                && updater.ends_with(after)
+        }
+        None => pattern == updater,
     }
 }
 
@@ -127,6 +155,26 @@ mod tests {
         assert_ne!(other.knowledge().id, knowledge.id);
         assert_eq!(operations.of("debian/updater").len(), 2);
         assert_eq!(operations.of("gone"), []);
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        assert!(matches("oracle-*-updater", "oracle-2024-updater"));
+        assert!(matches("oracle-*-updater", "oracle-all-updater"));
+        assert!(!matches("oracle-*-updater", "oracle-updater"));
+        assert!(!matches("rhel-vex", "rhel-vex-2"));
+    }
+
+    #[test]
+    fn lists_of_one_database_have_an_operation_in_common() {
+        let all: Operations = serde_json::from_str(LIST).unwrap();
+        let latest = all.clone().into_latest();
+        assert_eq!(latest.of("debian/updater").len(), 1);
+        assert_eq!(latest.knowledge(), all.knowledge());
+        assert!(all.continues(&latest) && latest.continues(&all));
+        let refilled: Operations = serde_json::from_str(&LIST.replace("-4", "-5")).unwrap();
+        assert!(!refilled.continues(&latest));
+        assert!(!Operations::default().continues(&latest));
     }
 
     #[test]

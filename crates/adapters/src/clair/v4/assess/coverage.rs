@@ -1,0 +1,119 @@
+//! Which of Clair's updaters an image's distribution and packages need. The names are those of claircore 1.5.48; a
+//! distribution that is not here has no updater in Clair.
+
+use std::collections::BTreeSet;
+
+use super::super::operations::matches;
+use super::wire::Distribution;
+
+/// The updaters of a distribution; a `*` stands for any text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Updaters {
+    /// Without this nothing is known of the distribution.
+    pub(super) own: String,
+    /// Without this something is missing: packages of another repository.
+    pub(super) besides: Option<String>,
+}
+
+/// What a distribution needs; none where Clair has nothing for it.
+pub(super) fn updaters(distribution: &Distribution) -> Option<Updaters> {
+    let Distribution { did, version, version_id, version_code_name, .. } = distribution;
+    let own = |own: String| Some(Updaters { own, besides: None });
+    // Alpine's scanner fills in the version, the others the version id.
+    let number = if version_id.is_empty() { version.as_str() } else { version_id.as_str() };
+    let major = number.split('.').next().unwrap_or_default();
+    match did.as_str() {
+        "debian" => own("debian/updater".to_owned()),
+        "ubuntu" => own(format!("ubuntu/updater/{version_code_name}")),
+        "alpine" => {
+            let release = if number == "edge" { number.to_owned() } else { format!("v{number}") };
+            Some(Updaters {
+                own: format!("alpine-main-{release}-updater"),
+                besides: Some(format!("alpine-community-{release}-updater")),
+            })
+        }
+        "rhel" => own("rhel-vex".to_owned()),
+        "amzn" => own(match major {
+            "2018" => "aws-AL1-updater".to_owned(),
+            major => format!("aws-AL{major}-updater"),
+        }),
+        // One a year, or one of all years.
+        "ol" => own("oracle-*-updater".to_owned()),
+        "sles" => own(format!("suse-updater-suse.linux.enterprise.server.{major}")),
+        "opensuse-leap" => own(format!("suse-updater-opensuse.leap.{number}")),
+        "photon" => own(format!("photon-updater-photon{major}")),
+        _ => None,
+    }
+}
+
+/// The updater of a kind of language package; none for kinds of distributions.
+pub(super) fn language_updater(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "pypi" => "osv/pypi",
+        "maven" => "osv/maven",
+        "golang" => "osv/go",
+        "gem" => "osv/rubygems",
+        "npm" => "osv/npm",
+        _ => return None,
+    })
+}
+
+/// Whether an updater that was waited for in vain may have known something of an image that needs `wanted`: it may
+/// not where it is known to be another distribution's or another language's.
+pub(super) fn may_concern(updater: &str, wanted: &BTreeSet<String>) -> bool {
+    const KNOWN: [&str; 10] = [
+        "debian/", "ubuntu/", "alpine-", "rhel-vex", "aws-", "oracle-", "suse-", "photon-", "osv/", "clair.",
+    ];
+    let known = KNOWN.iter().any(|family| updater.starts_with(family));
+    !known || wanted.iter().any(|pattern| matches(pattern, updater))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn distribution(did: &str, version: &str, version_id: &str, code_name: &str) -> Distribution {
+        Distribution {
+            did: did.to_owned(),
+            version: version.to_owned(),
+            version_id: version_id.to_owned(),
+            version_code_name: code_name.to_owned(),
+            ..Distribution::default()
+        }
+    }
+
+    #[test]
+    fn each_distribution_has_the_updater_that_claircore_names() {
+        for (did, version, version_id, code_name, own) in [
+            ("debian", "12 (bookworm)", "12", "bookworm", "debian/updater"),
+            ("ubuntu", "22.04 (Jammy)", "22.04", "jammy", "ubuntu/updater/jammy"),
+            ("alpine", "3.20", "", "", "alpine-main-v3.20-updater"),
+            ("alpine", "edge", "", "", "alpine-main-edge-updater"),
+            ("rhel", "9", "9", "", "rhel-vex"),
+            ("amzn", "2018.03", "2018.03", "", "aws-AL1-updater"),
+            ("amzn", "2", "2", "", "aws-AL2-updater"),
+            ("amzn", "2023", "2023", "", "aws-AL2023-updater"),
+            ("ol", "9", "9", "", "oracle-*-updater"),
+            ("sles", "15", "15", "", "suse-updater-suse.linux.enterprise.server.15"),
+            ("opensuse-leap", "15.5", "15.5", "", "suse-updater-opensuse.leap.15.5"),
+            ("photon", "3.0", "3.0", "", "photon-updater-photon3"),
+        ] {
+            let found = updaters(&distribution(did, version, version_id, code_name)).unwrap();
+            assert_eq!(found.own, own, "{did} {version}");
+        }
+        let alpine = updaters(&distribution("alpine", "3.20", "", "")).unwrap();
+        assert_eq!(alpine.besides.as_deref(), Some("alpine-community-v3.20-updater"));
+        for did in ["rocky", "almalinux", "fedora", "wolfi", ""] {
+            assert_eq!(updaters(&distribution(did, "9", "9", "")), None, "{did}");
+        }
+    }
+
+    #[test]
+    fn a_missing_updater_of_another_distribution_is_no_loss() {
+        let wanted: BTreeSet<String> = ["debian/updater", "osv/pypi"].map(str::to_owned).into();
+        assert!(may_concern("osv/pypi", &wanted));
+        assert!(!may_concern("alpine-main-v3.20-updater", &wanted));
+        assert!(!may_concern("osv/go", &wanted));
+        assert!(may_concern("our-own-updater", &wanted), "nobody knows whose it is");
+    }
+}

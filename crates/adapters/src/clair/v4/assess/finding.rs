@@ -1,0 +1,162 @@
+//! Findings out of a vulnerability report.
+
+use std::collections::BTreeMap;
+
+use cve_monitor_core::vocabulary::{Finding, FindingStatus, PackageKind, Severity};
+use serde::Deserialize;
+
+use super::installed::{Installed, namespace};
+use super::names::Names;
+use super::wire::{List, Report, Vulnerability};
+
+/// The longest description that a finding carries, in characters.
+const MAX_DESCRIPTION: usize = 1000;
+/// What the type of the enrichment with CVSS vectors has in it, whatever version its schema is of.
+const CVSS_ENRICHER: &str = "enricher=clair.cvss";
+
+/// The vectors of vulnerabilities, by Clair's numbers for those.
+type Vectors = BTreeMap<String, String>;
+
+#[derive(Deserialize)]
+struct Cvss {
+    #[serde(rename = "vectorString")]
+    vector: String,
+}
+
+/// What is the same vulnerability in the same package, whichever advisories say so.
+type Same = (String, String, Option<String>, String, String);
+
+/// All findings. Advisories of one vulnerability become one finding.
+pub(super) fn findings(report: &Report, installed: &[Installed<'_>]) -> Vec<Finding> {
+    let vectors = vectors(report);
+    let mut places: BTreeMap<&str, Vec<&Installed<'_>>> = BTreeMap::new();
+    for package in installed {
+        places.entry(package.id).or_default().push(package);
+    }
+    let mut groups: BTreeMap<Same, Vec<Finding>> = BTreeMap::new();
+    for (id, vulnerabilities) in &report.package_vulnerabilities {
+        for number in &vulnerabilities.0 {
+            let Some(vulnerability) = report.vulnerabilities.get(number) else { continue };
+            for package in places.get(id.as_str()).into_iter().flatten() {
+                let found = finding(vulnerability, vectors.get(number), package);
+                let same = (
+                    found.name.clone(),
+                    found.package.clone(),
+                    found.architecture.clone(),
+                    found.version.clone(),
+                    found.location.clone(),
+                );
+                groups.entry(same).or_default().push(found);
+            }
+        }
+    }
+    groups.into_values().filter_map(joined).collect()
+}
+
+/// One finding out of those of several advisories: the worst of them, and a repair where one knows of any. The order
+/// in which they came makes no difference.
+fn joined(mut group: Vec<Finding>) -> Option<Finding> {
+    group.sort_by(|one, other| {
+        let rank = |found: &Finding| (std::cmp::Reverse(found.severity), found.fixed_by.is_none());
+        let rest = |found: &Finding| (found.fixed_by.clone(), found.records.clone(), found.namespace.clone());
+        rank(one).cmp(&rank(other)).then_with(|| rest(one).cmp(&rest(other)))
+    });
+    let mut group = group.into_iter();
+    let mut first = group.next()?;
+    for other in group {
+        first.records.extend(other.records);
+        first.aliases.extend(other.aliases);
+        if first.fixed_by.is_none() && other.fixed_by.is_some() {
+            (first.fixed_by, first.status) = (other.fixed_by, other.status);
+        }
+    }
+    first.records.sort();
+    first.records.dedup();
+    first.aliases.sort();
+    first.aliases.dedup();
+    Some(first)
+}
+
+fn finding(vulnerability: &Vulnerability, vector: Option<&String>, installed: &Installed<'_>) -> Finding {
+    let names = Names::of(vulnerability);
+    let fixed_by = fixed_by(vulnerability, installed);
+    let package = installed.package;
+    let source = package.source.as_ref().map(|source| source.name.clone());
+    let severity = severity(&vulnerability.normalized_severity);
+    Finding {
+        name: names.name,
+        records: vec![names.record],
+        aliases: names.aliases.into_iter().collect(),
+        namespace: namespace_of(vulnerability, installed),
+        severity,
+        severity_source: severity_source(vulnerability, severity, vector),
+        status: if fixed_by.is_some() { FindingStatus::FixAvailable } else { FindingStatus::NoFix },
+        kind: PackageKind::from(&installed.kind),
+        package: package.name.clone(),
+        version: package.version.clone(),
+        architecture: Some(package.arch.clone()).filter(|text| !text.is_empty()),
+        source: source.filter(|name| !name.is_empty()),
+        fixed_by,
+        location: installed.location.to_owned(),
+        layer: installed.layer.clone(),
+        description: vulnerability.description.trim().chars().take(MAX_DESCRIPTION).collect(),
+        link: vulnerability.links.split_ascii_whitespace().next().unwrap_or_default().to_owned(),
+    }
+}
+
+/// What the advisory speaks about; where it does not say (Red Hat's speak about CPEs), what the package belongs to.
+fn namespace_of(vulnerability: &Vulnerability, installed: &Installed<'_>) -> String {
+    let told = vulnerability.distribution.as_ref().filter(|distribution| !distribution.did.is_empty());
+    let of_language = || {
+        let told = vulnerability.repository.as_ref().map(|repository| repository.name.as_str());
+        installed.repository.and_then(|own| told.filter(|name| !name.is_empty()).or(Some(own)))
+    };
+    told.map(namespace)
+        .or_else(|| of_language().map(str::to_owned))
+        .or_else(|| installed.distribution.map(namespace))
+        .unwrap_or_else(|| vulnerability.updater.clone())
+}
+
+fn fixed_by(vulnerability: &Vulnerability, installed: &Installed<'_>) -> Option<String> {
+    let text = vulnerability.fixed_in_version.as_str();
+    let version = if installed.kind.is_repaired_by_range() && text.contains('=') {
+        let mut ends = url::form_urlencoded::parse(text.as_bytes());
+        ends.find(|(key, _)| key == "fixed").map(|(_, version)| version.into_owned())
+    } else {
+        Some(text.to_owned())
+    };
+    version.filter(|version| !version.is_empty())
+}
+
+/// Clair's own words. `Defcon1` is one of Clair v2's, which no report of v4 has had; it is as bad as it gets.
+fn severity(word: &str) -> Severity {
+    if word == "Defcon1" { Severity::Critical } else { word.parse().unwrap_or(Severity::Unknown) }
+}
+
+/// Whose word the severity is, with that word: `debian:unimportant`. An advisory of OSV is rated by a CVSS vector, and
+/// what nobody has rated has one where Clair was told to look it up.
+fn severity_source(
+    vulnerability: &Vulnerability,
+    severity: Severity,
+    looked_up: Option<&String>,
+) -> Option<String> {
+    let word = vulnerability.severity.trim();
+    let vendor = vulnerability.updater.split(['/', '-']).next().unwrap_or_default();
+    if severity == Severity::Unknown {
+        return looked_up.cloned();
+    }
+    match (vendor, word) {
+        ("osv", vector) if vector.starts_with("CVSS:") => Some(vector.to_owned()),
+        (vendor, "") => Some(vendor.to_owned()),
+        (vendor, word) => Some(format!("{vendor}:{word}")),
+    }
+}
+
+/// The first vector of each vulnerability that has been looked up: `[{"12": [{"vectorString": …}]}]`.
+fn vectors(report: &Report) -> Vectors {
+    let of_cvss = report.enrichments.iter().filter(|(kind, _)| kind.contains(CVSS_ENRICHER));
+    let lists =
+        of_cvss.filter_map(|(_, value)| List::<BTreeMap<String, List<Cvss>>>::deserialize(value).ok());
+    let entries = lists.flat_map(|list| list.0).flatten();
+    entries.filter_map(|(number, list)| Some((number, list.0.into_iter().next()?.vector))).collect()
+}
