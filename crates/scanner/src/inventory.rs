@@ -4,6 +4,7 @@ mod collect;
 mod extractor;
 mod fold;
 mod kind;
+mod language;
 mod os;
 mod os_release;
 mod record;

@@ -11,7 +11,7 @@ use super::extractor::{Candidate, EXTRACTORS, Extractor, HEAD_BYTES, LayerOwners
 use super::kind::PackageKind;
 use super::os_release;
 use super::record::{Node, NodeContent, PATH_OVERHEAD_BYTES};
-use super::unread::{self, ProgramScan};
+use super::unread;
 use crate::layer::path::{self, MemberPath};
 use crate::layer::{LayerProblem, Limits, Member, MemberKind, TarError};
 
@@ -139,12 +139,8 @@ impl Collector {
         }
         // A script may stand where a lower layer has the program that it starts.
         let is_script = head.starts_with(b"#!");
-        if head.is_empty() {
-            // There is nothing in it, but it hides what lower layers have there.
-        } else if let Some(kind) = unread::kind_of_path(&path) {
+        if let Some(kind) = unread::kind_of_path(&path).filter(|_| !head.is_empty()) {
             self.evidence(kind, &path);
-        } else if unread::is_program(head) {
-            self.program(&path, content)?;
         }
         if is_script || is_structural(&path) {
             self.node(path, NodeContent::Other);
@@ -185,17 +181,6 @@ impl Collector {
         let text = String::from_utf8_lossy(&text).into_owned();
         if self.spend(text.len()) {
             self.node(path, NodeContent::OsRelease { text });
-        }
-        Ok(())
-    }
-
-    fn program(&mut self, path: &str, content: &mut impl Content) -> Result<(), TarError> {
-        let mut scan = ProgramScan::new();
-        while let Some(piece) = content.chunk()? {
-            scan.push(piece);
-        }
-        for kind in scan.found() {
-            self.evidence(kind, path);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ mod extracted;
 mod owned;
 
 use super::kind::PackageKind;
-use super::os;
+use super::{language, os};
 
 pub(crate) use self::extracted::Extracted;
 #[cfg(test)]
@@ -16,10 +16,30 @@ pub(crate) use self::extracted::extract_from;
 pub(crate) use self::owned::LayerOwners;
 
 /// Everything that is read. Where two want one file, both get it.
-pub(crate) const EXTRACTORS: &[Extractor] = &[os::dpkg::EXTRACTOR];
+pub(crate) const EXTRACTORS: &[Extractor] = &[
+    os::dpkg::EXTRACTOR,
+    language::dotnet::EXTRACTOR,
+    language::java::EXTRACTOR,
+    language::node::EXTRACTOR,
+    language::php::EXTRACTOR,
+    language::program::EXTRACTOR,
+    language::python::EGG_EXTRACTOR,
+    language::python::EXTRACTOR,
+    language::ruby::EXTRACTOR,
+];
 
 /// The kinds that this version reads; every other kind is evidence of what it does not see.
-pub const READ_KINDS: &[PackageKind] = &[PackageKind::Deb];
+pub const READ_KINDS: &[PackageKind] = &[
+    PackageKind::Cargo,
+    PackageKind::Composer,
+    PackageKind::Deb,
+    PackageKind::Gem,
+    PackageKind::Golang,
+    PackageKind::Maven,
+    PackageKind::Npm,
+    PackageKind::Nuget,
+    PackageKind::Pypi,
+];
 
 /// Bytes of a file's beginning that [`Extractor::claims_content`] sees.
 pub(crate) const HEAD_BYTES: usize = 64;
@@ -51,7 +71,6 @@ pub(crate) enum Places {
     /// that folder. The same file elsewhere belongs to a system inside the image, which is not judged.
     Fixed(&'static [&'static str]),
     /// Every one, where it lies.
-    #[expect(dead_code, reason = "packages of languages are the first that lie anywhere")]
     Anywhere,
 }
 
@@ -62,6 +81,8 @@ pub(crate) enum Reads {
     Whole,
     /// What stands in front: the rest of a longer one is passed over.
     Beginning,
+    /// A program, piece by piece: little of it is kept, whatever its length.
+    Program,
 }
 
 /// A file before its content is read.
@@ -80,7 +101,6 @@ pub(crate) struct Candidate<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct File<'a> {
     /// Its path in the layer, without a leading slash.
-    #[expect(dead_code, reason = "packages of languages are the first that are told by it")]
     pub(crate) path: &'a str,
     /// Its bytes, as many as the extractor reads.
     pub(crate) content: &'a [u8],
@@ -102,7 +122,6 @@ impl Extractor {
 }
 
 /// For extractors that know their files by their paths.
-#[expect(dead_code, reason = "the database that is read is known by its content too")]
 pub(crate) fn no_content(_: &Candidate<'_>) -> bool {
     false
 }

@@ -8,7 +8,7 @@ use super::completeness::Completeness;
 use super::evaluate::evaluate;
 use super::finding::{Finding, Hit};
 use crate::advisory::{Database, DatabaseError, RecordText, Rule};
-use crate::{Distribution, ImageInventory, PackageInstance};
+use crate::{Distribution, ImageInventory, PackageInstance, PackageKind};
 
 /// What is known about an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,8 @@ pub fn assess(inventory: &ImageInventory, database: &Database) -> Result<Matched
         && let Some(ecosystem) = &distribution.ecosystem
     {
         let mut assessment = Assessment::new(database, distribution, ecosystem);
-        for package in &inventory.packages {
+        let of_the_distribution = |package: &&PackageInstance| package.kind == PackageKind::Deb;
+        for package in inventory.packages.iter().filter(of_the_distribution) {
             assessment.package(package, &mut findings)?;
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::advisory::Database;
-use crate::{ImageInventory, LayerProblem, PackageKind};
+use crate::{ImageInventory, LayerProblem, PackageInstance, PackageKind, Unread};
 
 /// How complete the look at an image was. Only a complete look without a finding says that it is clean.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,14 +93,17 @@ impl Completeness {
 
     /// Judges how much of an image can be seen with a database.
     pub(super) fn of(inventory: &ImageInventory, database: &Database) -> Self {
-        let mut reasons: Vec<Reason> = inventory
-            .unread
-            .iter()
-            .map(|(&kind, unread)| Reason::UnreadKind {
-                kind,
-                count: unread.count,
-                example: unread.example.clone(),
-            })
+        let mut unread = inventory.unread.clone();
+        // Packages of languages are known by now, but no advisory is held against them yet.
+        let is_unjudged =
+            |package: &&PackageInstance| package.kind != PackageKind::Deb && package.owned_by.is_none();
+        for package in inventory.packages.iter().filter(is_unjudged) {
+            let example = package.location.clone();
+            unread.entry(package.kind).or_insert(Unread { count: 0, example }).count += 1;
+        }
+        let mut reasons: Vec<Reason> = unread
+            .into_iter()
+            .map(|(kind, Unread { count, example })| Reason::UnreadKind { kind, count, example })
             .collect();
         let problems = inventory.problems.iter().cloned();
         reasons.extend(problems.map(|(layer, problem)| Reason::LayerProblem { layer, problem }));

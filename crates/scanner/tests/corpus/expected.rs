@@ -1,13 +1,14 @@
-//! The independent program's answers, of which only those about Debian packages are kept.
+//! The independent program's answers: the packages of all kinds, the findings about Debian's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use cve_monitor_scanner::PackageInstance;
+use cve_monitor_scanner::{PackageInstance, READ_KINDS};
 use serde::Deserialize;
 
-/// (name, version, architecture, source, source version, database, layer)
-pub(crate) type PackageRow = (String, String, String, String, String, String, usize);
+/// (kind, name, version, architecture, source, source version, location, layer, owner, module)
+pub(crate) type PackageRow =
+    (String, String, String, String, String, String, String, usize, Option<String>, Option<String>);
 /// (record, package, version, architecture, database)
 pub(crate) type FindingKey = (String, String, String, String, String);
 /// A finding's record, package, version, architecture, database, layer, fixes and ecosystem.
@@ -35,7 +36,6 @@ struct Raw {
     manifest: String,
     distribution: String,
     packages: BTreeSet<PackageRow>,
-    unread: BTreeSet<String>,
     base: Vec<RawFinding>,
     updated: Vec<RawFinding>,
     new: BTreeSet<FindingKey>,
@@ -56,6 +56,11 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
+    /// Whether advisories are held against all of its packages: those of the distribution, and what it owns.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.unread.is_empty() && self.packages.iter().all(|row| row.0 == "deb" || row.8.is_some())
+    }
+
     /// By reference.
     pub(crate) fn load(fixtures: &Path) -> BTreeMap<String, Self> {
         let json = std::fs::read_to_string(fixtures.join("expected.json")).unwrap();
@@ -69,12 +74,15 @@ impl Expected {
             let key = (row.0.clone(), row.1.clone(), row.3.clone());
             (key, row.6.clone())
         });
+        let is_read = |kind: &str| READ_KINDS.iter().any(|read| read.as_str() == kind);
+        let (packages, unread): (BTreeSet<_>, BTreeSet<_>) =
+            raw.packages.into_iter().partition(|package| is_read(&package.0));
         Self {
             fixes: fixes.collect(),
             manifest: raw.manifest,
             distribution: raw.distribution,
-            packages: raw.packages,
-            unread: raw.unread,
+            packages,
+            unread: unread.into_iter().map(|package| package.0).collect(),
             base: raw.base.into_iter().map(finding_row).collect(),
             updated: raw.updated.into_iter().map(finding_row).collect(),
             new: raw.new,
@@ -89,7 +97,9 @@ fn finding_row(raw: RawFinding) -> FindingRow {
 }
 
 pub(crate) fn package_row(package: &PackageInstance) -> PackageRow {
+    let kind = package.kind.as_str().to_owned();
     let PackageInstance { name, version, arch, source, source_version, location, layer, .. } =
         package.clone();
-    (name, version, arch, source, source_version, location, layer)
+    let (owner, module) = (package.owned_by.clone(), package.module.clone());
+    (kind, name, version, arch, source, source_version, location, layer, owner, module)
 }

@@ -1,8 +1,9 @@
-//! Files that name packages: captured whole within bounds, and read.
+//! Files that name packages: captured within bounds, and read.
 
 use super::{Collector, Content};
 use crate::inventory::extractor::{Extracted, Extractor, File, Reads};
 use crate::inventory::kind::PackageKind;
+use crate::inventory::language::program::ProgramReader;
 use crate::inventory::record::NodeContent;
 use crate::layer::{LayerProblem, TarError};
 
@@ -22,10 +23,13 @@ impl Collector {
         let mut problem = is_sparse.then(|| LayerProblem::SparseDatabase { path: path.clone() });
         if !is_sparse {
             let bound = |extractor: &Extractor| extractor.max_bytes.min(self.limits.max_captured_bytes);
-            let most = wanted.iter().map(|extractor| bound(extractor)).max().unwrap_or_default();
+            let (streamed, captured): (Vec<&Extractor>, Vec<&Extractor>) =
+                wanted.iter().copied().partition(|extractor| extractor.reads == Reads::Program);
+            let mut program = streamed.first().map(|extractor| ProgramReader::new(bound(extractor)));
+            let most = captured.iter().map(|extractor| bound(extractor)).max().unwrap_or_default();
             let mut buffer = std::mem::take(&mut self.buffer);
-            let is_whole = capture(content, most, &mut buffer)?;
-            for extractor in wanted {
+            let is_whole = capture(content, most, &mut buffer, program.as_mut())?;
+            for extractor in captured {
                 let room = bound(extractor);
                 if extractor.reads == Reads::Beginning || (is_whole && buffer.len() <= room) {
                     let content = &buffer[..buffer.len().min(room)];
@@ -35,9 +39,15 @@ impl Collector {
                     problem = Some(LayerProblem::DatabaseTooLarge { path: path.clone(), limit_bytes });
                 }
             }
+            if let Some(program) = program {
+                program.finish(&mut found);
+            }
             buffer.clear();
             buffer.shrink_to(KEPT_BUFFER_BYTES);
             self.buffer = buffer;
+        }
+        if let (None, Some(limit_bytes)) = (&problem, found.too_large) {
+            problem = Some(LayerProblem::DatabaseTooLarge { path: path.clone(), limit_bytes });
         }
         if problem.is_none() && found.malformed_parts > 0 {
             let parts = found.malformed_parts;
@@ -72,15 +82,24 @@ impl Collector {
     }
 }
 
-/// Captures a file; false where it is longer than the bound.
-fn capture(content: &mut impl Content, most: usize, buffer: &mut Vec<u8>) -> Result<bool, TarError> {
+/// Captures a file; false where it is longer than the bound. A program goes by to its end.
+fn capture(
+    content: &mut impl Content,
+    most: usize,
+    buffer: &mut Vec<u8>,
+    mut program: Option<&mut ProgramReader>,
+) -> Result<bool, TarError> {
     buffer.clear();
+    let mut is_whole = true;
     while let Some(piece) = content.chunk()? {
         let room = most - buffer.len();
         buffer.extend_from_slice(&piece[..piece.len().min(room)]);
-        if piece.len() > room {
-            return Ok(false);
+        is_whole &= piece.len() <= room;
+        match &mut program {
+            Some(program) => program.push(piece),
+            None if is_whole => {}
+            None => break,
         }
     }
-    Ok(true)
+    Ok(is_whole)
 }

@@ -79,26 +79,47 @@ fn names_that_climb_out_are_ignored_and_told_where_they_matter() {
 }
 
 #[test]
-fn files_of_packages_are_no_evidence_in_either_spelling_of_usr() {
-    let list = b"/.\n/lib/x/a.jar\n/usr/bin/tool\n";
-    let program = b"\x7fELF....\xff Go buildinf:";
-    let mut found = collect(&[
-        file("usr/lib/x/a.jar", b"PK"),
-        file("usr/bin/tool", program),
-        file("usr/local/bin/tool", program),
-        file("opt/b.jar", b"PK"),
+fn files_told_by_their_content_are_named_by_their_owners_in_either_spelling_of_usr() {
+    let list = b"/.\n/lib/x/a.jar\n/bin/tool\n/bin/plain\n";
+    let mut program = b"\x7fELF............\xff Go buildinf:\x08\x02".to_vec();
+    program.extend([0; 16]);
+    program.extend(b"\x08go1.21.3\x00");
+    let found = collect(&[
+        file("usr/lib/x/a.jar", b"no archive"),
+        file("usr/bin/tool", &program),
+        file("usr/bin/plain", b"\x7fELF"),
+        file("usr/local/bin/tool", &program),
+        file("usr/local/bin/plain", b"\x7fELF"),
         file("opt/empty.jar", b""),
         file("var/lib/dpkg/info/x.list", list),
     ]);
-    let unread = found.unread();
-    let kinds: Vec<_> = unread.iter().map(|group| (group.kind, group.paths.join(","))).collect();
-    assert_eq!(
-        kinds,
-        [(PackageKind::Golang, "usr/local/bin/tool".into()), (PackageKind::Maven, "opt/b.jar".into())]
-    );
-    // What may own a file of another layer is kept; programs are told by content, so theirs are not.
-    let NodeContent::Owner { paths } = &found.nodes[0].content else { panic!() };
-    assert_eq!(*paths, ["usr/lib/x/a.jar"]);
+    // What holds nothing hides what lower layers have there, unless it is part of a package.
+    let expected = [
+        "usr/bin/tool",
+        "usr/local/bin/tool",
+        "usr/local/bin/plain",
+        "opt/empty.jar",
+        "var/lib/dpkg/info/x.list",
+    ];
+    assert_eq!(paths(&found), expected);
+    let NodeContent::Packages { packages, .. } = &found.nodes[0].content else { panic!() };
+    assert_eq!((packages[0].kind, packages[0].name.as_str()), (PackageKind::Golang, "stdlib"));
+    let NodeContent::Owner { paths } = &found.nodes[4].content else { panic!() };
+    assert_eq!(*paths, ["usr/lib/x/a.jar", "usr/bin/tool"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told() {
+    let found = collect(&[file("app/x.jar", b"PK\x03\x04 and no more"), file("a.dist-info/METADATA", b"")]);
+    let problems: Vec<_> = found
+        .nodes
+        .iter()
+        .map(|node| match &node.content {
+            NodeContent::Packages { problem: Some(problem), .. } => problem.code(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(problems, ["malformed_database", "malformed_database"]);
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub(crate) struct Extracted {
     pub(crate) malformed_parts: u64,
     /// Something was left out, because there was no room for it.
     pub(crate) over_limit: bool,
+    /// Something in the file is larger than this bound, and was passed over.
+    pub(crate) too_large: Option<u64>,
     pub(crate) room_bytes: usize,
 }
 
@@ -22,6 +24,7 @@ impl Extracted {
             owned: OwnedPaths::default(),
             malformed_parts: 0,
             over_limit: false,
+            too_large: None,
             room_bytes,
         }
     }
@@ -57,6 +60,11 @@ impl Extracted {
     /// Notes a part of the file that cannot be read: the look is not complete without it.
     pub(crate) fn malformed(&mut self) {
         self.malformed_parts += 1;
+    }
+
+    /// Notes that something in the file is larger than a bound: the look is not complete without it.
+    pub(crate) fn too_large(&mut self, limit_bytes: u64) {
+        self.too_large = Some(limit_bytes);
     }
 
     fn spend(&mut self, bytes: usize) -> bool {
