@@ -17,6 +17,7 @@ pub(crate) use self::owned::LayerOwners;
 
 /// Everything that is read. Where two want one file, both get it.
 pub(crate) const EXTRACTORS: &[Extractor] = &[
+    os::apk::EXTRACTOR,
     os::dpkg::EXTRACTOR,
     language::dotnet::EXTRACTOR,
     language::java::EXTRACTOR,
@@ -30,6 +31,7 @@ pub(crate) const EXTRACTORS: &[Extractor] = &[
 
 /// The kinds that this version reads; every other kind is evidence of what it does not see.
 pub const READ_KINDS: &[PackageKind] = &[
+    PackageKind::Apk,
     PackageKind::Cargo,
     PackageKind::Composer,
     PackageKind::Deb,
@@ -129,6 +131,11 @@ pub(crate) fn no_content(_: &Candidate<'_>) -> bool {
 /// Whether any extractor wants a file for its path.
 pub(crate) fn is_claimed(path: &str) -> bool {
     EXTRACTORS.iter().any(|extractor| (extractor.claims_path)(path))
+}
+
+/// Whether a path is one at which a database is looked for.
+pub(crate) fn is_place(path: &str) -> bool {
+    EXTRACTORS.iter().any(|extractor| extractor.fixed_places().contains(&path))
 }
 
 /// Whether packages of a kind lie anywhere: those of languages do, and may be owned by those of a distribution.

@@ -131,7 +131,7 @@ fn instances(present: &Present<'_>, ownership: &Ownership<'_>) -> Vec<PackageIns
 
 fn distribution(overlay: &Overlay<'_>) -> Option<Distribution> {
     os_release::PATHS.iter().find_map(|path| match overlay.resolve(path) {
-        Resolved::Found(NodeContent::OsRelease { text }, _) => Distribution::parse(text),
+        Resolved::Found(NodeContent::OsRelease { text }, _) => Distribution::parse_file(path, text),
         _ => None,
     })
 }

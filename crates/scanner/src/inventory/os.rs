@@ -1,3 +1,4 @@
 //! The package databases of distributions, a module each.
 
+pub(crate) mod apk;
 pub(crate) mod dpkg;

@@ -16,9 +16,6 @@ pub(crate) fn kind_of_path(path: &str) -> Option<PackageKind> {
     if RPM_FILES.contains(&name) && RPM_FOLDERS.contains(&parent(path)) {
         return Some(PackageKind::Rpm);
     }
-    if matches!(path, "lib/apk/db/installed" | "usr/lib/apk/db/installed") {
-        return Some(PackageKind::Apk);
-    }
     if path == "var/lib/chisel/manifest.wall" {
         return Some(PackageKind::Chisel);
     }
@@ -86,7 +83,6 @@ mod tests {
             ("var/lib/rpm/Packages", Some(PackageKind::Rpm)),
             ("usr/lib/sysimage/rpm/rpmdb.sqlite", Some(PackageKind::Rpm)),
             ("opt/Packages", None),
-            ("lib/apk/db/installed", Some(PackageKind::Apk)),
             ("var/lib/chisel/manifest.wall", Some(PackageKind::Chisel)),
             ("var/lib/pacman/local/bash-5/desc", Some(PackageKind::Alpm)),
         ] {

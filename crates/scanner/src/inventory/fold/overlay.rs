@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use crate::inventory::extractor::is_place;
 use crate::inventory::kind::PackageKind;
 use crate::inventory::record::{LayerRecord, NodeContent};
 use crate::layer::path::{is_at_or_below, join_target, parent};
@@ -16,7 +17,7 @@ pub(crate) const MAX_LINK_HOPS: usize = 40;
 pub(crate) enum Resolved<'a> {
     /// To this node.
     Found(&'a NodeContent, usize),
-    /// Nowhere, and no link was involved.
+    /// Nowhere: there is nothing at a path where it would be seen.
     Absent,
     /// Through a link to something that was not recorded, or in circles.
     Unreachable,
@@ -92,7 +93,8 @@ impl<'a> Overlay<'a> {
         match self.nodes.get(&target) {
             Some((NodeContent::HardLink { .. }, _)) => Resolved::Unreachable,
             Some((content, layer)) => Resolved::Found(content, *layer),
-            None if target == path => Resolved::Absent,
+            // Whatever were at a place of a database would have been recorded.
+            None if target == path || is_place(&target) => Resolved::Absent,
             None => Resolved::Unreachable,
         }
     }

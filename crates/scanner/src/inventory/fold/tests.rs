@@ -144,6 +144,23 @@ fn a_link_that_leads_nowhere_is_a_problem_and_never_an_empty_database() {
 }
 
 #[test]
+fn a_place_that_another_place_is_linked_to_is_one_database_or_none() {
+    let merged = layer(vec![("lib", symlink("usr/lib"))]);
+    let with_dpkg = [merged.clone(), status(&["a"])];
+    assert!(folded(&with_dpkg).problems.is_empty());
+    let apk = NodeContent::Packages {
+        kinds: vec![PackageKind::Apk],
+        packages: vec![InstalledPackage::new(PackageKind::Apk, "a", "1", "x86_64")],
+        owned: vec![],
+        problem: None,
+    };
+    let inventory = folded(&[merged, layer(vec![("usr/lib/apk/db/installed", apk)])]);
+    assert_eq!(inventory.packages.len(), 1);
+    assert_eq!(inventory.packages[0].location, "lib/apk/db/installed");
+    assert!(inventory.unread.is_empty());
+}
+
+#[test]
 fn links_are_followed_up_to_the_limit() {
     use super::overlay::MAX_LINK_HOPS;
     let chain = |links: usize| {
