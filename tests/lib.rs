@@ -1,1 +1,3 @@
 //! Shared by the test binaries of this folder.
+
+pub mod fakes;

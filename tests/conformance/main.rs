@@ -4,6 +4,7 @@
 //! To add an adapter: a file beside `models.rs` that implements the port's harness and registers itself, and a
 //! line in [`register`].
 
+mod clair_v4;
 mod embedded_scanner;
 mod ignorable;
 mod models;
@@ -20,6 +21,7 @@ use self::rows::Rows;
 
 /// Every adapter, model and decorator.
 fn register(rows: &mut Rows) {
+    clair_v4::register(rows);
     embedded_scanner::register(rows);
     models::register(rows);
     oci::register(rows);

@@ -1,0 +1,3 @@
+//! Servers that behave as real ones do, for tests that need more than recorded answers.
+
+pub mod clair_v4;
