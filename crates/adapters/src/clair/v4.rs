@@ -4,13 +4,17 @@
 //! says otherwise, the code is right.
 
 mod assess;
+mod bell;
 mod client;
 mod error;
+mod feed;
 mod index;
 mod keys;
 mod operations;
 mod readiness;
 mod scanner;
 
+pub use bell::{Bell, InvalidBell, parse_bell};
 pub use client::{ClairV4Client, ClairV4Settings};
+pub use feed::{ClairV4Feed, SETTLE};
 pub use scanner::{CLAIR_V4_SCANNER, ClairV4Loading, ClairV4Scanner};

@@ -1,0 +1,174 @@
+//! The keys of the images that a change may concern: computed once for a change, handed out in pages. Manifests are asked
+//! of Clair's indexer.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cve_monitor_core::ports::{Candidates, Clock, Cursor, FeedError};
+use cve_monitor_core::vocabulary::{Digest, LayerKey, Page, PageToken};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::super::super::http::HttpError;
+use super::super::client::ClairV4Client;
+use super::feed_error;
+use super::reverse::Question;
+
+/// How many questions a request asks. Clair works on 20 of them at a time, and answers all or none.
+const QUESTIONS_AT_ONCE: usize = 100;
+/// The most manifests that a change may name. What concerns more concerns everything.
+const MAX_MANIFESTS: usize = 200_000;
+/// How often a request is made that Clair has no room for, and how long after the first refusal; then twice as long.
+const MAX_ATTEMPTS: u32 = 7;
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// The keys of one change.
+#[derive(Debug)]
+pub(super) struct Affected {
+    from: Cursor,
+    to: Cursor,
+    keys: Vec<LayerKey>,
+}
+
+impl Affected {
+    pub(super) fn new(from: &Cursor, to: &Cursor, keys: BTreeSet<LayerKey>) -> Self {
+        Self { from: from.clone(), to: to.clone(), keys: keys.into_iter().collect() }
+    }
+
+    pub(super) fn is_between(&self, from: &Cursor, to: &Cursor) -> bool {
+        self.from == *from && self.to == *to
+    }
+
+    /// A page in the order of the keys; a token is the last key of the page before.
+    pub(super) fn page(&self, after: Option<&PageToken>, limit: usize) -> Candidates {
+        let begin = after.map_or(0, |after| self.keys.partition_point(|key| key.0 <= after.0));
+        let rest = &self.keys[begin..];
+        let page = &rest[..limit.max(1).min(rest.len())];
+        let next = page.last().filter(|_| page.len() < rest.len());
+        Page { items: page.to_vec(), next: next.map(|last| PageToken(last.0.clone())) }
+    }
+}
+
+/// The part of the indexer's answer that counts.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    vulnerable_manifests: Option<std::collections::HashMap<String, IgnoredAny>>,
+}
+
+/// Asks the indexer.
+#[derive(Debug)]
+pub(super) struct Asking<'a> {
+    pub(super) client: &'a ClairV4Client,
+    pub(super) clock: &'a Arc<dyn Clock>,
+    /// The updater whose change it is: what is forgotten where there is no answer.
+    pub(super) updater: &'a str,
+}
+
+impl Asking<'_> {
+    /// The manifests that hold a package which one of the questions is about.
+    pub(super) async fn manifests(&self, questions: &[Question]) -> Result<BTreeSet<LayerKey>, FeedError> {
+        let mut found = BTreeSet::new();
+        let mut batches: Vec<&[Question]> = questions.rchunks(QUESTIONS_AT_ONCE).collect();
+        while let Some(batch) = batches.pop() {
+            match self.ask(batch).await {
+                Ok(manifests) => found.extend(manifests),
+                Err(error) if is_too_much(&error) && batch.len() > 1 => {
+                    let (one, other) = batch.split_at(batch.len() / 2);
+                    batches.extend([other, one]);
+                }
+                Err(error) if is_too_much(&error) => return Err(self.forgotten("too many manifests")),
+                Err(error) if is_refused(&error) => found.extend(self.ask_wider(batch).await?),
+                Err(error) => return Err(feed_error(&error)),
+            }
+            if found.len() > MAX_MANIFESTS {
+                return Err(self.forgotten("too many manifests"));
+            }
+        }
+        Ok(found)
+    }
+
+    /// One version that the indexer cannot compare, in a question or in an image, spoils the answer to all questions:
+    /// they are asked about any version. Where that does not help, and the indexer is not in trouble, it cannot say.
+    async fn ask_wider(&self, batch: &[Question]) -> Result<Vec<LayerKey>, FeedError> {
+        let wider: Vec<Question> = batch.iter().map(Question::of_any_version).collect();
+        match self.ask(&wider).await {
+            Ok(manifests) => Ok(manifests),
+            Err(error) if is_refused(&error) => {
+                self.ask(&[Question::control()]).await.map_err(|error| feed_error(&error))?;
+                Err(self.forgotten(&error.to_string()))
+            }
+            Err(error) => Err(feed_error(&error)),
+        }
+    }
+
+    /// One request, made again while Clair has no room for it.
+    async fn ask(&self, questions: &[Question]) -> Result<Vec<LayerKey>, HttpError> {
+        let (mut wait, mut attempt) = (FIRST_WAIT, 1);
+        let body = loop {
+            match self.client.affected_manifests(Question::request(questions)).await {
+                Err(HttpError::Status { status: 429, .. }) if attempt < MAX_ATTEMPTS => {
+                    self.clock.sleep_until(self.clock.now().plus(wait)).await;
+                    (wait, attempt) = (wait * 2, attempt + 1);
+                }
+                answer => break answer?,
+            }
+        };
+        let answer: Answer = serde_json::from_slice(&body).map_err(|error| HttpError::Unreadable {
+            request: "affected_manifest".to_owned(),
+            detail: format!("{:?} in column {}", error.classify(), error.column()),
+        })?;
+        let digests = answer.vulnerable_manifests.unwrap_or_default().into_keys();
+        // Images are known here by SHA-256 alone: another digest is nobody's.
+        let known = digests.filter(|digest| digest.parse::<Digest>().is_ok());
+        Ok(known.map(LayerKey).collect())
+    }
+
+    fn forgotten(&self, why: &str) -> FeedError {
+        tracing::warn!(
+            updater = self.updater,
+            why,
+            "Clair cannot say which images a change concerns: all are assessed again"
+        );
+        FeedError::Forgotten(self.updater.to_owned())
+    }
+}
+
+/// Fewer questions at a time may help: the answer is too long, or a proxy finds that the request is.
+fn is_too_much(error: &HttpError) -> bool {
+    matches!(error, HttpError::TooLong { .. } | HttpError::Status { status: 413, .. })
+}
+
+/// Clair's own words for a question that it cannot answer are those for a database that is away.
+fn is_refused(error: &HttpError) -> bool {
+    matches!(error, HttpError::Status { status: 400 | 500, .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_in_the_order_of_the_keys_and_resume_after_a_token() {
+        let cursor = |name: &str| Cursor(name.to_owned());
+        let keys: BTreeSet<LayerKey> = (0..5).map(|number| LayerKey(format!("key {number}"))).collect();
+        let affected = Affected::new(&cursor("a"), &cursor("b"), keys.clone());
+        for limit in [0, 1, 2, 5, 100] {
+            let (mut found, mut after) = (BTreeSet::new(), None);
+            loop {
+                let page = affected.page(after.as_ref(), limit);
+                assert!(page.items.len() <= limit.max(1));
+                found.extend(page.items);
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found, keys, "pages of {limit}");
+        }
+        assert_eq!(affected.page(Some(&PageToken("key 4".to_owned())), 10), Page::last(vec![]));
+        assert!(affected.is_between(&cursor("a"), &cursor("b")));
+        assert!(!affected.is_between(&cursor("b"), &cursor("a")));
+    }
+}
