@@ -141,7 +141,8 @@ impl ScannerHarness for Embedded {
     }
 
     async fn unreadable(&self) -> Option<IndexRequest> {
-        let jar = layer(&[("opt/log4j-core-2.14.0.jar", self.unique())]);
+        // The beginning of an archive, without its end.
+        let jar = layer(&[("opt/log4j-core-2.14.0.jar", format!("PK\u{3}\u{4}{}", self.unique()))]);
         Some(self.image(&[debian("zlib", "1"), jar]).await)
     }
 
