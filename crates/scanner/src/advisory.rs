@@ -3,6 +3,7 @@
 mod compile;
 mod database;
 mod diff;
+mod ecosystem;
 mod name;
 mod osv;
 mod rule;
@@ -15,9 +16,13 @@ pub use self::database::{
     Database, DatabaseError, DatabaseInfo, EcosystemStats, Parent, SCHEMA_VERSION, SourceStats,
 };
 pub use self::diff::{changed_ecosystems, changed_packages};
+pub use self::ecosystem::{Ecosystem, NameBasis};
 pub use self::name::{advisory_names, normalized_name};
-pub use self::osv::{Affected, Event, OsvRecord, Package, Range, Reference, SeverityEntry, SpecificFields};
-pub use self::rule::{MAX_DESCRIPTION_BYTES, RecordText, Rule};
+pub use self::osv::{
+    Affected, Component, Event, OsvRecord, Package, Range, Reference, SeverityEntry, SpecificFields,
+};
+pub(crate) use self::rule::is_cve;
+pub use self::rule::{MAX_DESCRIPTION_BYTES, RecordText, Rule, UNNAMED_MODULE};
 pub use self::source::{
     MAX_FOLDER_DEPTH, MAX_RECORD_BYTES, Source, SourceError, SourceLocation, for_each_record,
 };

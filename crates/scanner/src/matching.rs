@@ -4,10 +4,13 @@ mod assess;
 mod completeness;
 mod evaluate;
 mod finding;
+mod group;
 mod severity;
+mod wanted;
 
-pub use self::assess::{Matched, assess};
+pub use self::assess::{Matched, Suppressed, assess, assess_without};
 pub use self::completeness::{Completeness, Reason};
+pub(crate) use self::evaluate::holds;
 pub use self::evaluate::{Fix, evaluate};
 pub use self::finding::{Finding, FixStatus};
 pub use self::severity::{Severity, SeveritySource, severity_of};

@@ -28,6 +28,9 @@ pub struct OsvRecord {
     /// Severities that hold for all that is affected.
     #[serde(default, deserialize_with = "or_default")]
     pub severity: Vec<SeverityEntry>,
+    /// Similar vulnerabilities; some distributions list here those that a record of theirs fixes.
+    #[serde(default, deserialize_with = "or_default")]
+    pub related: Vec<String>,
     /// What is affected.
     #[serde(default, deserialize_with = "or_default")]
     pub affected: Vec<Affected>,
@@ -129,6 +132,17 @@ pub struct SpecificFields {
     /// Ubuntu's priority.
     #[serde(default, deserialize_with = "word")]
     pub ubuntu_priority: Option<String>,
+    /// Chainguard's word on each component of the package.
+    #[serde(default, deserialize_with = "components")]
+    pub components: Vec<Component>,
+}
+
+/// A component of a package.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Component {
+    /// `fixed`, `not_affected`, …
+    #[serde(default, deserialize_with = "word")]
+    pub status: Option<String>,
 }
 
 /// One event a key; old records put several keys into one object.
@@ -174,6 +188,12 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
         Some(Ranges::Many(ranges)) => ranges,
         Some(Ranges::One(range)) => vec![range],
     })
+}
+
+/// Components; other databases keep other things under the same name, which say nothing here.
+fn components<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Component>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
 }
 
 /// A word; other databases keep other types under the same name, which say nothing here.

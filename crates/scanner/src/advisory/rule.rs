@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::osv::{Affected, OsvRecord, Range, SeverityEntry};
+use super::ecosystem::Ecosystem;
+use super::osv::{Affected, Event, OsvRecord, Range, SeverityEntry};
+use crate::PackageKind;
+use crate::matching::holds;
 
 /// Bytes of a description that are kept.
 pub const MAX_DESCRIPTION_BYTES: usize = 1 << 10;
@@ -34,7 +37,14 @@ pub struct Rule {
     /// The package's own severities, or else those of the record; sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub severity: Vec<SeverityEntry>,
+    /// RPM: the modules that the fix was built in, `name:stream`; none for a fix outside modules. A fix in a module
+    /// that the record does not name is in one called [`UNNAMED_MODULE`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<String>,
 }
+
+/// A module whose name a record does not give.
+pub const UNNAMED_MODULE: &str = "*";
 
 /// The texts of a record: they may change without anything else changing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,32 +57,34 @@ pub struct RecordText {
 
 impl Rule {
     /// The rule of one affected entry, in canonical order: what means the same is stored the same.
-    pub(crate) fn of(record: &OsvRecord, affected: &Affected) -> Self {
-        let sorted = |list: &[String]| {
-            let mut list = list.to_vec();
-            list.sort();
-            list.dedup();
-            list
-        };
+    pub(crate) fn of(record: &OsvRecord, affected: &Affected, ecosystem: &Ecosystem) -> Self {
         let mut ranges = affected.ranges.clone();
         // Git ranges speak of commits, which no package has.
         ranges.retain(|range| range.kind != "GIT");
         ranges.iter_mut().for_each(|range| range.events.sort());
         ranges.sort();
+        let mut versions = sorted(&affected.versions);
+        // Many databases list all versions of their ranges: a new release in the list then means nothing new.
+        let order = ecosystem.order();
+        versions.retain(|version| !ranges.iter().any(|range| holds(range, order, version)));
         let own = &affected.ecosystem_specific;
         let word = own.ubuntu_priority.clone().or_else(|| own.severity.clone());
+        let word = word.or_else(|| record.database_specific.severity.clone());
         let mut severity =
             if affected.severity.is_empty() { &record.severity } else { &affected.severity }.clone();
         severity.sort();
+        let modules =
+            if ecosystem.kind() == PackageKind::Rpm { modules(record, &ranges) } else { Vec::new() };
         Self {
             record: record.id.clone(),
             aliases: sorted(&record.aliases),
-            upstream: sorted(&record.upstream),
+            upstream: upstream(record, ecosystem),
             ranges,
-            versions: sorted(&affected.versions),
+            versions,
             urgency: own.urgency.clone().or_else(|| record.database_specific.urgency.clone()),
-            severity_word: word.or_else(|| record.database_specific.severity.clone()),
+            severity_word: word.or_else(|| errata_word(record, ecosystem)),
             severity,
+            modules,
         }
     }
 
@@ -87,16 +99,56 @@ impl Rule {
     pub(crate) fn says_nothing(&self) -> bool {
         self.versions.is_empty() && self.ranges.iter().all(|range| range.events.is_empty())
     }
+}
 
-    /// The CVE that the record is about, where there is exactly one.
-    pub fn single_cve(&self) -> Option<&str> {
-        // `DEBIAN-CVE-2024-1` and `UBUNTU-CVE-2024-1` name theirs.
-        let own = self.record.find("CVE-").map(|at| &self.record[at..]);
-        let others = self.aliases.iter().chain(&self.upstream).map(String::as_str);
-        let mut cves = own.into_iter().chain(others).filter(|name| is_cve(name));
-        let first = cves.next()?;
-        cves.all(|other| other == first).then_some(first)
+/// Whether the entry says that the package is not affected after all, though it has ranges.
+pub(crate) fn is_not_affected(affected: &Affected) -> bool {
+    let components = &affected.ecosystem_specific.components;
+    let is_clear = |status: &str| matches!(status, "not_affected" | "false_positive");
+    !components.is_empty()
+        && components.iter().all(|component| component.status.as_deref().is_some_and(is_clear))
+}
+
+/// Some distributions name the vulnerabilities that an update of theirs fixes as related ones, and nowhere else.
+fn upstream(record: &OsvRecord, ecosystem: &Ecosystem) -> Vec<String> {
+    if ecosystem.is_system() && record.upstream.is_empty() && record.aliases.is_empty() {
+        let mut related = sorted(&record.related);
+        related.retain(|name| is_cve(name));
+        return related;
     }
+    sorted(&record.upstream)
+}
+
+/// `Important: nodejs:22 security update`: errata of the Red Hat family begin with their severity.
+fn errata_word(record: &OsvRecord, ecosystem: &Ecosystem) -> Option<String> {
+    let (word, _) = record.summary.as_deref()?.split_once(':')?;
+    let is_word = matches!(word, "Low" | "Moderate" | "Important" | "Critical");
+    (ecosystem.kind() == PackageKind::Rpm && is_word).then(|| word.to_owned())
+}
+
+/// The modules of a fix: all streams of a module share the packages' names, and only the summary says which is meant.
+fn modules(record: &OsvRecord, ranges: &[Range]) -> Vec<String> {
+    let in_module = |event: &Event| matches!(event, Event::Fixed(at) if at.contains(".module"));
+    if !ranges.iter().flat_map(|range| &range.events).any(in_module) {
+        return Vec::new();
+    }
+    let summary = record.summary.as_deref().unwrap_or_default();
+    let words = summary.split_whitespace().map(|word| word.trim_end_matches(','));
+    let is_stream = |word: &&str| {
+        word.split_once(':').is_some_and(|(name, stream)| !name.is_empty() && !stream.is_empty())
+    };
+    let mut named: Vec<String> = words.filter(is_stream).map(str::to_owned).collect();
+    if named.is_empty() {
+        named.push(UNNAMED_MODULE.to_owned());
+    }
+    sorted(&named)
+}
+
+fn sorted(list: &[String]) -> Vec<String> {
+    let mut list = list.to_vec();
+    list.sort();
+    list.dedup();
+    list
 }
 
 impl RecordText {
@@ -116,7 +168,7 @@ impl RecordText {
 }
 
 /// Whether a name is a CVE's: `CVE-`, a year, a number.
-fn is_cve(name: &str) -> bool {
+pub(crate) fn is_cve(name: &str) -> bool {
     name.strip_prefix("CVE-").and_then(|rest| rest.split_once('-')).is_some_and(|(year, number)| {
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         year.len() == 4 && digits(year) && digits(number)
@@ -131,9 +183,13 @@ fn shorten(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn rule(json: &str) -> Rule {
+    fn rule_in(ecosystem: &str, json: &str) -> Rule {
         let record: OsvRecord = serde_json::from_str(json).unwrap();
-        Rule::of(&record, &record.affected[0])
+        Rule::of(&record, &record.affected[0], &Ecosystem::parse(ecosystem).unwrap())
+    }
+
+    fn rule(json: &str) -> Rule {
+        rule_in("Debian:12", json)
     }
 
     const BASE: &str = r#"{"id":"DEBIAN-CVE-2024-1","upstream":["CVE-2024-1"],"summary":"S","modified":"A",
@@ -169,12 +225,51 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_one_cve_names_it() {
-        assert_eq!(rule(BASE).single_cve(), Some("CVE-2024-1"));
-        let two = BASE.replace(r#"["CVE-2024-1"]"#, r#"["CVE-2024-1","CVE-2024-2"]"#);
-        assert_eq!(rule(&two).single_cve(), None);
-        let other = BASE.replace("DEBIAN-CVE-2024-1", "DSA-1-1");
-        assert_eq!(rule(&other).single_cve(), Some("CVE-2024-1"));
+    fn listed_versions_inside_a_range_mean_nothing_more() {
+        let json = BASE.replace(r#"["b","a"]"#, r#"["1","2","1.9","3"]"#);
+        assert_eq!(rule(&json).versions, ["2", "3"]);
+        assert_eq!(rule(&json).semantic_hash(), rule(&json.replace(r#""1.9","#, "")).semantic_hash());
+    }
+
+    #[test]
+    fn errata_name_their_severity_and_their_module_in_the_summary() {
+        let errata = |summary: &str, fixed: &str| {
+            let json = BASE.replace(r#""summary":"S""#, &format!(r#""summary":"{summary}""#));
+            rule_in("AlmaLinux:8", &json.replace(r#""fixed":"2""#, &format!(r#""fixed":"{fixed}""#)))
+        };
+        let of_module = "1:18.1-1.module_el8.7.0+1+a";
+        let nodejs = errata("Important: nodejs:18 security update", of_module);
+        assert_eq!(
+            (nodejs.severity_word.as_deref(), &nodejs.modules[..]),
+            (Some("Important"), &["nodejs:18".into()][..])
+        );
+        assert_eq!(
+            errata("virt:rhel and virt-devel:rhel update", of_module).modules,
+            ["virt-devel:rhel", "virt:rhel"]
+        );
+        assert_eq!(errata("criu bug fix", of_module).modules, [UNNAMED_MODULE]);
+        assert_eq!(errata("Low: curl update", "7.61.1-22.el8").modules, [""; 0]);
+        assert_eq!(rule(&BASE.replace("\"S\"", "\"Low: it leaks\"")).severity_word, None);
+    }
+
+    #[test]
+    fn distributions_may_name_what_they_fix_as_related() {
+        let json = r#"{"id":"ALSA-1","related":["CVE-2024-2","CVE-2024-1","RHSA-1"],"affected":[{}]}"#;
+        assert_eq!(rule_in("AlmaLinux:8", json).upstream, ["CVE-2024-1", "CVE-2024-2"]);
+        assert_eq!(rule_in("PyPI", json).upstream, [""; 0]);
+        let own = json.replace(r#""related""#, r#""upstream":["CVE-2024-3"],"related""#);
+        assert_eq!(rule_in("AlmaLinux:8", &own).upstream, ["CVE-2024-3"]);
+    }
+
+    #[test]
+    fn components_that_are_all_clear_make_the_package_so() {
+        let affected = |statuses: &str| -> Affected {
+            serde_json::from_str(&format!(r#"{{"ecosystem_specific":{{"components":{statuses}}}}}"#)).unwrap()
+        };
+        assert!(is_not_affected(&affected(r#"[{"status":"not_affected"}]"#)));
+        assert!(!is_not_affected(&affected(r#"[{"status":"not_affected"},{"status":"fixed"}]"#)));
+        assert!(!is_not_affected(&affected("[]")));
+        assert!(!is_not_affected(&affected(r#""none""#)));
     }
 
     #[test]

@@ -66,18 +66,6 @@ impl PackageKind {
     pub fn from_name(name: &str) -> Option<Self> {
         ALL_KINDS.iter().copied().find(|kind| kind.as_str() == name)
     }
-
-    /// The kind that an OSV ecosystem speaks of, where this version matches it.
-    ///
-    /// An ecosystem without a release (`Debian`) is not matched: its versions are not those of any image.
-    /// Ubuntu Pro is not either: an image does not say whether it is entitled to those fixes.
-    pub fn of_ecosystem(ecosystem: &str) -> Option<Self> {
-        match ecosystem.split_once(':') {
-            Some(("Ubuntu", release)) if release.starts_with("Pro:") => None,
-            Some(("Debian" | "Ubuntu", release)) if !release.is_empty() => Some(Self::Deb),
-            _ => None,
-        }
-    }
 }
 
 impl std::fmt::Display for PackageKind {
@@ -113,14 +101,5 @@ mod tests {
     fn kinds_sort_as_their_names_do() {
         assert!(ALL_KINDS.is_sorted());
         assert!(ALL_KINDS.map(PackageKind::as_str).is_sorted());
-    }
-
-    #[test]
-    fn ecosystems_of_a_release_have_a_kind() {
-        assert_eq!(PackageKind::of_ecosystem("Debian:12"), Some(PackageKind::Deb));
-        assert_eq!(PackageKind::of_ecosystem("Ubuntu:22.04:LTS"), Some(PackageKind::Deb));
-        for other in ["Debianoid:12", "Debian", "Debian:", "Ubuntu:Pro:22.04:LTS", "PyPI", ""] {
-            assert_eq!(PackageKind::of_ecosystem(other), None, "{other}");
-        }
     }
 }

@@ -1,95 +1,162 @@
 //! Judges an image's inventory by a database: no layer is read, nothing else is asked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 use super::completeness::Completeness;
 use super::evaluate::evaluate;
-use super::finding::{Finding, Hit};
-use crate::advisory::{Database, DatabaseError, RecordText, Rule};
-use crate::{Distribution, ImageInventory, PackageInstance, PackageKind};
+use super::finding::{Finding, Subject};
+use super::group::{Hit, group};
+use super::wanted::{Wanted, wanted};
+use crate::advisory::{Database, DatabaseError, Ecosystem, RecordText, Rule, UNNAMED_MODULE};
+use crate::{ImageInventory, PackageInstance, PackageKind};
 
 /// What is known about an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Matched {
     /// What was found, sorted by location, package, architecture and name.
     pub findings: Vec<Finding>,
+    /// What was found in language packages that the distribution brought, whose advisories speak for them; in the
+    /// same order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressed: Vec<Suppressed>,
     /// How complete the look was.
     pub completeness: Completeness,
 }
 
+/// What would be a finding if the distribution did not look after the package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppressed {
+    /// What was found.
+    pub finding: Finding,
+    /// The distribution's package that brought it, such as `deb:python3-yaml`.
+    pub owned_by: String,
+}
+
 /// Judges an inventory by a database. The same two always give the same answer.
 ///
-/// A package is matched by its source's name and version, in the ecosystem of the image's release. Records of
-/// one CVE become one finding a package.
+/// Packages of the distribution are matched in the ecosystem of its release, by the names and versions that the
+/// ecosystem speaks of; packages of languages in those of their languages. Records of one vulnerability become one
+/// finding a package.
 ///
 /// # Errors
 ///
 /// [`DatabaseError`] where the database is damaged.
 pub fn assess(inventory: &ImageInventory, database: &Database) -> Result<Matched, DatabaseError> {
-    let completeness = Completeness::of(inventory, database);
-    let mut findings = Vec::new();
-    if let Some(distribution) = &inventory.distribution
-        && let Some(ecosystem) = &distribution.ecosystem
-    {
-        let mut assessment = Assessment::new(database, distribution, ecosystem);
-        let of_the_distribution = |package: &&PackageInstance| package.kind == PackageKind::Deb;
-        for package in inventory.packages.iter().filter(of_the_distribution) {
-            assessment.package(package, &mut findings)?;
+    let mut matched = Matched {
+        findings: Vec::new(),
+        suppressed: Vec::new(),
+        completeness: Completeness::of(inventory, Some(database)),
+    };
+    let mut assessment = Assessment::new(inventory, database);
+    for package in &inventory.packages {
+        let findings = assessment.package(package)?;
+        match &package.owned_by {
+            None => matched.findings.extend(findings),
+            Some(owner) => {
+                let owned =
+                    findings.into_iter().map(|finding| Suppressed { finding, owned_by: owner.clone() });
+                matched.suppressed.extend(owned);
+            }
         }
     }
-    findings.sort_by(|left, right| {
-        let key = |finding: &Finding| {
-            (finding.location.clone(), finding.package.clone(), finding.arch.clone(), finding.name.clone())
-        };
-        key(left).cmp(&key(right))
-    });
-    Ok(Matched { findings, completeness })
+    matched.findings.sort_by(|left, right| left.place().cmp(&right.place()));
+    matched.suppressed.sort_by(|left, right| left.finding.place().cmp(&right.finding.place()));
+    Ok(matched)
+}
+
+/// What is known about an inventory without any advisory: as [`assess`] with an empty database.
+pub fn assess_without(inventory: &ImageInventory) -> Matched {
+    let completeness = Completeness::of(inventory, None);
+    Matched { findings: Vec::new(), suppressed: Vec::new(), completeness }
 }
 
 /// Keeps what was looked up: the packages of one source share its rules.
 struct Assessment<'a> {
     database: &'a Database,
-    ecosystem: &'a str,
-    namespace: String,
-    rules: HashMap<&'a str, Vec<Rule>>,
+    distribution: Option<&'a str>,
+    namespace: Option<String>,
+    ecosystems: HashMap<PackageKind, Option<Rc<Ecosystem>>>,
+    rules: HashMap<(PackageKind, String), Rc<[Rule]>>,
     texts: HashMap<String, RecordText>,
 }
 
 impl<'a> Assessment<'a> {
-    fn new(database: &'a Database, distribution: &Distribution, ecosystem: &'a str) -> Self {
-        let namespace = distribution.namespace();
-        Self { database, ecosystem, namespace, rules: HashMap::new(), texts: HashMap::new() }
+    fn new(inventory: &'a ImageInventory, database: &'a Database) -> Self {
+        let distribution = inventory.distribution.as_ref();
+        Self {
+            database,
+            distribution: distribution.and_then(|distribution| distribution.ecosystem.as_deref()),
+            namespace: distribution.map(|distribution| distribution.namespace()),
+            ecosystems: HashMap::new(),
+            rules: HashMap::new(),
+            texts: HashMap::new(),
+        }
     }
 
-    fn package(
-        &mut self,
-        package: &'a PackageInstance,
-        findings: &mut Vec<Finding>,
-    ) -> Result<(), DatabaseError> {
-        if !self.rules.contains_key(package.source.as_str()) {
-            let rules = self.database.lookup(self.ecosystem, &package.source)?;
-            self.rules.insert(&package.source, rules);
+    fn package(&mut self, package: &PackageInstance) -> Result<Vec<Finding>, DatabaseError> {
+        let Some(ecosystem) = self.ecosystem(package.kind) else { return Ok(Vec::new()) };
+        let wanted = wanted(package, &ecosystem);
+        let mut rules = Vec::with_capacity(wanted.len());
+        for Wanted { name, .. } in &wanted {
+            rules.push(self.rules(&ecosystem, name)?);
         }
-        let mut by_name: BTreeMap<&str, Vec<Hit<'_>>> = BTreeMap::new();
-        for rule in self.rules.get(package.source.as_str()).into_iter().flatten() {
-            if let Some(fix) = evaluate(rule, &package.source_version) {
-                let name = rule.single_cve().unwrap_or(&rule.record);
-                by_name.entry(name).or_default().push((rule, fix));
+        let mut hits: Vec<Hit<'_>> = Vec::new();
+        for (Wanted { version, order, .. }, rules) in wanted.iter().zip(&rules) {
+            let in_module = rules.iter().filter(|rule| is_of_module(rule, package.module.as_deref()));
+            hits.extend(in_module.filter_map(|rule| Some((rule, evaluate(rule, *order, version)?))));
+        }
+        let namespace = self.namespace.as_deref().filter(|_| ecosystem.is_system());
+        let subject = Subject {
+            package,
+            ecosystem: &ecosystem,
+            namespace: namespace.unwrap_or(&ecosystem.name).to_owned(),
+            order: wanted.first().map_or_else(|| ecosystem.order(), |wanted| wanted.order),
+        };
+        let mut findings = Vec::new();
+        for group in group(&hits, ecosystem.is_system()) {
+            let mut texts = Vec::with_capacity(group.hits.len());
+            for (rule, _) in &group.hits {
+                texts.push(self.text(&rule.record)?);
             }
+            findings.push(Finding::of(&group, &subject, &texts));
         }
-        for (name, hits) in by_name {
-            let mut texts = Vec::with_capacity(hits.len());
-            for (rule, _) in &hits {
-                if !self.texts.contains_key(&rule.record) {
-                    self.texts.insert(rule.record.clone(), self.database.text(&rule.record)?);
-                }
-                texts.extend(self.texts.get(&rule.record).cloned());
-            }
-            findings.push(Finding::of(name, &hits, package, &self.namespace, &texts));
+        Ok(findings)
+    }
+
+    fn ecosystem(&mut self, kind: PackageKind) -> Option<Rc<Ecosystem>> {
+        let distribution = self.distribution;
+        let of_kind = || Ecosystem::of(kind, distribution).map(Rc::new);
+        self.ecosystems.entry(kind).or_insert_with(of_kind).clone()
+    }
+
+    fn rules(&mut self, ecosystem: &Ecosystem, name: &str) -> Result<Rc<[Rule]>, DatabaseError> {
+        let key = (ecosystem.kind(), name.to_owned());
+        if let Some(rules) = self.rules.get(&key) {
+            return Ok(Rc::clone(rules));
         }
-        Ok(())
+        let rules: Rc<[Rule]> = self.database.lookup(&ecosystem.name, name)?.into();
+        self.rules.insert(key, Rc::clone(&rules));
+        Ok(rules)
+    }
+
+    fn text(&mut self, record: &str) -> Result<RecordText, DatabaseError> {
+        if let Some(text) = self.texts.get(record) {
+            return Ok(text.clone());
+        }
+        let text = self.database.text(record)?;
+        self.texts.insert(record.to_owned(), text.clone());
+        Ok(text)
+    }
+}
+
+/// A module's package has its fixes in its own stream; all others have them outside modules.
+fn is_of_module(rule: &Rule, module: Option<&str>) -> bool {
+    match module {
+        None => rule.modules.is_empty(),
+        Some(module) => rule.modules.iter().any(|of_rule| of_rule == module || of_rule == UNNAMED_MODULE),
     }
 }
 

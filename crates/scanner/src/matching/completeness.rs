@@ -1,8 +1,11 @@
 //! How complete the look at an image was, and every reason why it was not.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::advisory::Database;
+use super::wanted::is_known;
+use crate::advisory::{Database, Ecosystem};
 use crate::{ImageInventory, LayerProblem, PackageInstance, PackageKind, Unread};
 
 /// How complete the look at an image was. Only a complete look without a finding says that it is clean.
@@ -44,7 +47,12 @@ pub enum Reason {
         /// The OSV ecosystem.
         ecosystem: String,
     },
-    /// Files of a kind that is not read.
+    /// There is no advisory for packages of a language.
+    NoAdvisoriesForEcosystem {
+        /// The OSV ecosystem.
+        ecosystem: String,
+    },
+    /// Files of a kind that is not read, or packages whose identity or ecosystem is not known.
     UnreadKind {
         /// The kind.
         kind: PackageKind,
@@ -71,14 +79,10 @@ impl Reason {
             Self::EmptyPackageDatabase => "empty_package_database",
             Self::UnknownDistribution { .. } => "unknown_distribution",
             Self::NoAdvisoriesForDistribution { .. } => "no_advisories_for_distribution",
+            Self::NoAdvisoriesForEcosystem { .. } => "no_advisories_for_ecosystem",
             Self::UnreadKind { .. } => "unread_kind",
             Self::LayerProblem { .. } => "layer_problem",
         }
-    }
-
-    /// Whether nothing at all can be judged because of it.
-    fn rules_out_all(&self) -> bool {
-        !matches!(self, Self::UnreadKind { .. } | Self::LayerProblem { .. })
     }
 }
 
@@ -91,53 +95,110 @@ impl Completeness {
         }
     }
 
-    /// Judges how much of an image can be seen with a database.
-    pub(super) fn of(inventory: &ImageInventory, database: &Database) -> Self {
-        let mut unread = inventory.unread.clone();
-        // Packages of languages are known by now, but no advisory is held against them yet.
-        let is_unjudged =
-            |package: &&PackageInstance| package.kind != PackageKind::Deb && package.owned_by.is_none();
-        for package in inventory.packages.iter().filter(is_unjudged) {
-            let example = package.location.clone();
-            unread.entry(package.kind).or_insert(Unread { count: 0, example }).count += 1;
-        }
-        let mut reasons: Vec<Reason> = unread
+    /// Judges how much of an image can be seen with a database, or without one.
+    pub(super) fn of(inventory: &ImageInventory, database: Option<&Database>) -> Self {
+        let look = Look { inventory, database };
+        let mut reasons: Vec<Reason> = look
+            .unread()
             .into_iter()
             .map(|(kind, Unread { count, example })| Reason::UnreadKind { kind, count, example })
             .collect();
         let problems = inventory.problems.iter().cloned();
         reasons.extend(problems.map(|(layer, problem)| Reason::LayerProblem { layer, problem }));
-        reasons.extend(obstacle(inventory, database));
+        reasons.extend(look.system());
+        reasons.extend(look.languages());
         reasons.sort();
         reasons.dedup();
-        if reasons.iter().any(Reason::rules_out_all) {
-            Self::Unsupported { reasons }
-        } else if reasons.is_empty() {
+        if reasons.is_empty() {
             Self::Complete
-        } else {
+        } else if inventory.packages.iter().any(|package| look.is_judged(package)) {
             Self::Partial { reasons }
+        } else {
+            Self::Unsupported { reasons }
         }
     }
 }
 
-/// What stands in the way of judging anything.
-fn obstacle(inventory: &ImageInventory, database: &Database) -> Option<Reason> {
-    if !inventory.has_package_database {
-        return Some(Reason::NoPackageDatabase);
+struct Look<'a> {
+    inventory: &'a ImageInventory,
+    database: Option<&'a Database>,
+}
+
+impl Look<'_> {
+    fn ecosystem(&self, kind: PackageKind) -> Option<Ecosystem> {
+        let distribution = self.inventory.distribution.as_ref();
+        Ecosystem::of(kind, distribution.and_then(|distribution| distribution.ecosystem.as_deref()))
     }
-    // Every installed system has packages: an emptied database hides them.
-    if inventory.packages.is_empty() {
-        return Some(Reason::EmptyPackageDatabase);
+
+    fn has_advisories(&self, ecosystem: &str) -> bool {
+        self.database.is_some_and(|database| database.has_ecosystem(ecosystem))
     }
-    let distribution = inventory.distribution.as_ref();
-    match distribution.and_then(|distribution| distribution.ecosystem.as_deref()) {
-        None => Some(Reason::UnknownDistribution {
-            id: distribution.map(|distribution| distribution.id.clone()),
-            version_id: distribution.and_then(|distribution| distribution.version_id.clone()),
-        }),
-        Some(ecosystem) if !database.has_ecosystem(ecosystem) => {
-            Some(Reason::NoAdvisoriesForDistribution { ecosystem: ecosystem.to_owned() })
+
+    fn is_judged(&self, package: &PackageInstance) -> bool {
+        let ecosystem = self.ecosystem(package.kind);
+        is_known(package) && ecosystem.is_some_and(|ecosystem| self.has_advisories(&ecosystem.name))
+    }
+
+    /// What is not read, and what was read but cannot be told from other packages. What the distribution brought is
+    /// judged as its package.
+    fn unread(&self) -> BTreeMap<PackageKind, Unread> {
+        let mut unread = self.inventory.unread.clone();
+        let of_distribution = self.distribution_kind();
+        for package in &self.inventory.packages {
+            let is_foreign =
+                is_system(package.kind) && of_distribution.is_some_and(|kind| kind != package.kind);
+            if package.owned_by.is_none()
+                && (is_foreign || !is_known(package) && package.kind == PackageKind::Maven)
+            {
+                let example = package.location.clone();
+                unread.entry(package.kind).or_insert(Unread { count: 0, example }).count += 1;
+            }
         }
-        Some(_) => None,
+        unread
     }
+
+    fn distribution_kind(&self) -> Option<PackageKind> {
+        let ecosystem = self.inventory.distribution.as_ref()?.ecosystem.as_deref()?;
+        Ecosystem::parse(ecosystem).map(|ecosystem| ecosystem.kind())
+    }
+
+    /// What stands in the way of judging the distribution's packages.
+    fn system(&self) -> Option<Reason> {
+        if !self.inventory.has_package_database {
+            return Some(Reason::NoPackageDatabase);
+        }
+        // Every installed system has packages: an emptied database hides them.
+        if !self.inventory.packages.iter().any(|package| is_system(package.kind)) {
+            return Some(Reason::EmptyPackageDatabase);
+        }
+        let distribution = self.inventory.distribution.as_ref();
+        let ecosystem = distribution.and_then(|distribution| distribution.ecosystem.as_deref());
+        match ecosystem.and_then(Ecosystem::parse) {
+            None => Some(Reason::UnknownDistribution {
+                id: distribution.map(|distribution| distribution.id.clone()),
+                version_id: distribution.and_then(|distribution| distribution.version_id.clone()),
+            }),
+            Some(ecosystem) if !self.has_advisories(&ecosystem.name) => {
+                Some(Reason::NoAdvisoriesForDistribution { ecosystem: ecosystem.name })
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// The languages of packages that no advisory speaks of.
+    fn languages(&self) -> Vec<Reason> {
+        let mut kinds: Vec<PackageKind> =
+            self.inventory.packages.iter().map(|package| package.kind).collect();
+        kinds.sort();
+        kinds.dedup();
+        kinds.retain(|kind| !is_system(*kind));
+        let ecosystems = kinds.into_iter().filter_map(|kind| self.ecosystem(kind));
+        let without = ecosystems.filter(|ecosystem| !self.has_advisories(&ecosystem.name));
+        without.map(|ecosystem| Reason::NoAdvisoriesForEcosystem { ecosystem: ecosystem.name }).collect()
+    }
+}
+
+/// Whether packages of a kind are a distribution's.
+fn is_system(kind: PackageKind) -> bool {
+    Ecosystem::of(kind, None).is_none()
 }

@@ -22,8 +22,7 @@ fn finding(found: matching::Finding, layers: &[Digest]) -> Finding {
         severity: severity(found.severity),
         severity_source,
         status: status(found.status),
-        // The only kind that is matched: its advisories are those of Debian and Ubuntu.
-        kind: PackageKind(cve_monitor_scanner::PackageKind::Deb.as_str().to_owned()),
+        kind: PackageKind(found.kind.as_str().to_owned()),
         package: found.package,
         version: found.version,
         architecture: Some(found.arch).filter(|architecture| !architecture.is_empty()),
@@ -98,7 +97,8 @@ fn reason(why: &matching::Reason, layers: &[Digest]) -> Reason {
             let words: Vec<&str> = [id, version_id].into_iter().flatten().map(String::as_str).collect();
             (ReasonCode::UnknownDistribution, Some(words.join(" ")).filter(|detail| !detail.is_empty()))
         }
-        matching::Reason::NoAdvisoriesForDistribution { ecosystem } => {
+        matching::Reason::NoAdvisoriesForDistribution { ecosystem }
+        | matching::Reason::NoAdvisoriesForEcosystem { ecosystem } => {
             (ReasonCode::NoAdvisoriesForDistribution, Some(ecosystem.clone()))
         }
         matching::Reason::UnreadKind { kind, .. } => (ReasonCode::UnreadKind, Some(kind.as_str().to_owned())),

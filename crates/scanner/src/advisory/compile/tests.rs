@@ -163,7 +163,7 @@ fn an_ecosystem_that_appears_is_told() {
 #[test]
 fn what_is_not_matched_is_counted_and_left_out() {
     let bench = Bench::new(1);
-    for (n, ecosystem) in [(1, "Debian"), (2, "Ubuntu:Pro:22.04:LTS"), (3, "PyPI")] {
+    for (n, ecosystem) in [(1, "Debian"), (2, "Ubuntu:Pro:22.04:LTS"), (3, "Bitnami")] {
         bench.put(n, &record(n, "1").replace("Debian:12", ecosystem));
     }
     let compiled = bench.compile(None).unwrap();
@@ -262,11 +262,11 @@ fn a_database_file_that_is_cut_or_of_another_schema_is_refused() {
     fs::write(&copy, &whole).unwrap();
     let connection = rusqlite::Connection::open(&copy).unwrap();
     connection
-        .execute_batch("UPDATE meta SET value = replace(value, '\"schema\":1', '\"schema\":2')")
+        .execute_batch("UPDATE meta SET value = replace(value, '\"schema\":2', '\"schema\":99')")
         .unwrap();
     drop(connection);
     let error = Database::open(&copy).unwrap_err();
-    assert!(matches!(error, crate::advisory::DatabaseError::Schema { found: 2, .. }), "{error}");
+    assert!(matches!(error, crate::advisory::DatabaseError::Schema { found: 99, .. }), "{error}");
     assert!(matches!(
         Database::open(bench.out.path().join("missing")),
         Err(crate::advisory::DatabaseError::Io { .. })

@@ -7,10 +7,11 @@ use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
 use super::CompileStats;
-use crate::PackageKind;
 use crate::advisory::database::{DatabaseInfo, EcosystemStats, SourceStats};
+use crate::advisory::ecosystem::Ecosystem;
+use crate::advisory::name::normalized_name;
 use crate::advisory::osv::OsvRecord;
-use crate::advisory::rule::{RecordText, Rule};
+use crate::advisory::rule::{RecordText, Rule, is_not_affected};
 
 const SCHEMA: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -75,24 +76,25 @@ impl Writer {
             self.stats.overridden += 1;
             return Ok(());
         }
-        let is_withdrawn = record.withdrawn.is_some();
+        let is_withdrawn = record.withdrawn.as_deref().is_some_and(|when| !when.is_empty());
         self.stats.withdrawn += u64::from(is_withdrawn);
         let mut has_rules = false;
         for affected in &record.affected {
             let package = affected.package.as_ref().filter(|package| !package.name.is_empty());
-            let matched = package.and_then(|package| {
-                PackageKind::of_ecosystem(&package.ecosystem).map(|kind| (kind, package))
-            });
-            let Some((kind, package)) = matched else {
+            let matched = package.and_then(|package| Some((package, Ecosystem::parse(&package.ecosystem)?)));
+            let Some((package, ecosystem)) = matched else {
                 self.stats.entries_not_matched += 1;
                 continue;
             };
-            let ecosystem = self.ecosystems.entry(package.ecosystem.clone()).or_default();
-            ecosystem.entries += 1;
+            let stats = self.ecosystems.entry(ecosystem.name.clone()).or_default();
+            stats.entries += 1;
             // A withdrawal is news too, though it leaves no rule.
-            keep_newest(&mut ecosystem.last_changed, record.modified.as_ref());
-            let rule = Rule::of(record, affected);
-            if is_withdrawn || rule.says_nothing() {
+            keep_newest(&mut stats.last_changed, record.modified.as_ref());
+            if is_withdrawn || is_not_affected(affected) {
+                continue;
+            }
+            let rule = Rule::of(record, affected, &ecosystem);
+            if rule.says_nothing() {
                 continue;
             }
             let body = serde_json::to_vec(&rule)
@@ -102,14 +104,14 @@ impl Writer {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?;
             let written = insert.execute(params![
-                package.ecosystem,
-                package.name,
+                ecosystem.name,
+                normalized_name(ecosystem.kind(), &package.name),
                 record.id,
                 rule.semantic_hash(),
-                kind.as_str(),
+                ecosystem.kind().as_str(),
                 body
             ])? as u64;
-            ecosystem.rules += written;
+            stats.rules += written;
             self.stats.rules += written;
             has_rules = true;
         }

@@ -6,7 +6,7 @@ use std::fs;
 use super::*;
 use crate::advisory::{ShrinkPolicy, Source, SourceLocation, compile};
 use crate::matching::{FixStatus, Reason, Severity, SeveritySource};
-use crate::{LayerProblem, PackageKind, Unread};
+use crate::{Distribution, LayerProblem, Unread};
 
 /// A database of records given as JSON.
 fn database(records: &[&str]) -> (Database, tempfile::TempDir) {
@@ -101,14 +101,14 @@ fn records_of_one_cve_are_one_finding() {
     let several = record("DSA-2-1", "Debian:12", "", r#""upstream":["CVE-2026-2","CVE-2026-3"],"#, "");
     let found = findings(&[&tracker, &advisory, &several]);
     let names: Vec<_> = found.iter().map(|finding| finding.name.as_str()).collect();
-    assert_eq!(names, ["CVE-2026-1", "DSA-2-1"]);
+    assert_eq!(names, ["CVE-2026-1", "CVE-2026-2", "CVE-2026-3"]);
     let merged = &found[0];
     assert_eq!(merged.records, ["DEBIAN-CVE-2026-1", "DSA-1-1"]);
     assert_eq!(merged.aliases, ["EUVD-1"]);
     assert_eq!((merged.status, merged.fixed_by.as_deref()), (FixStatus::FixAvailable, Some("2.38.1-9")));
     assert_eq!((merged.severity, merged.severity_source), (Severity::Critical, SeveritySource::CvssV3));
     assert_eq!((merged.description.as_str(), merged.cvss.len()), ("It leaks.", 1));
-    assert_eq!(found[1].aliases, ["CVE-2026-2", "CVE-2026-3"]);
+    assert_eq!((&found[1].records[..], found[1].aliases.len()), (&["DSA-2-1".to_owned()][..], 0));
 }
 
 #[test]
@@ -168,4 +168,138 @@ fn ubuntu_is_matched_by_its_release_and_without_pro() {
         (finding.severity, finding.severity_source),
         (Severity::Medium, SeveritySource::UbuntuPriority)
     );
+}
+
+/// A package of its own, of any kind.
+fn package(kind: PackageKind, name: &str, version: &str) -> PackageInstance {
+    let location = format!("app/{name}");
+    let of_debian = image("").packages.remove(0);
+    let (source, source_version) = (name.to_owned(), version.to_owned());
+    let (name, version) = (source.clone(), source_version.clone());
+    PackageInstance {
+        kind,
+        name,
+        version,
+        arch: String::new(),
+        source,
+        source_version,
+        location,
+        ..of_debian
+    }
+}
+
+fn with(os_release: &str, packages: Vec<PackageInstance>) -> ImageInventory {
+    ImageInventory { packages, ..image(os_release) }
+}
+
+/// A record about any package.
+fn about(id: &str, ecosystem: &str, name: &str, fixed: &str, more: &str) -> String {
+    format!(
+        r#"{{"id":"{id}",{more}"affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"{name}"}},
+        "ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}]}}"#
+    )
+}
+
+#[test]
+fn packages_of_languages_are_judged_in_the_ecosystems_of_their_languages() {
+    for (kind, ecosystem, name, named, installed, fixed) in [
+        (PackageKind::Pypi, "PyPI", "Jinja2_X", "jinja2-x", "2.10rc1", "2.10"),
+        (PackageKind::Npm, "npm", "@hapi/hoek", "@hapi/hoek", "8.5.0", "8.5.1"),
+        (PackageKind::Maven, "Maven", "a:b", "a:b", "1.0-SNAPSHOT", "1"),
+        (PackageKind::Golang, "Go", "m", "m", "v1.2.3-0.20200101000000-abc", "1.2.3"),
+        (PackageKind::Cargo, "crates.io", "smallvec", "smallvec", "1.6.0", "1.6.1"),
+        (PackageKind::Gem, "RubyGems", "rack", "rack", "2.1.4", "2.1.4.1"),
+        (PackageKind::Composer, "Packagist", "Twig/Twig", "twig/twig", "v2.14.10", "2.14.11"),
+        (PackageKind::Nuget, "NuGet", "Newtonsoft.Json", "newtonsoft.json", "12.0.3", "13.0.1"),
+    ] {
+        let affected = about("A", ecosystem, named, fixed, "");
+        let not_affected = about("B", ecosystem, named, installed, "");
+        let (database, _folder) = database(&[&affected, &not_affected]);
+        let inventory = with("", vec![package(kind, name, installed)]);
+        let found = assess(&inventory, &database).unwrap().findings;
+        assert_eq!(found.len(), 1, "{kind}: {found:?}");
+        assert_eq!(
+            (found[0].kind, found[0].records[0].as_str(), found[0].namespace.as_str()),
+            (kind, "A", ecosystem)
+        );
+        assert_eq!((found[0].source.as_str(), found[0].fixed_by.as_deref()), ("", Some(fixed)));
+    }
+}
+
+#[test]
+fn what_the_distribution_brought_is_suppressed_and_what_came_by_itself_is_not() {
+    let (database, _folder) = database(&[&about("A", "PyPI", "pyyaml", "99", "")]);
+    let own = package(PackageKind::Pypi, "pyyaml", "6.0.1");
+    let owned = PackageInstance {
+        owned_by: Some("deb:python3-yaml".into()),
+        ..package(PackageKind::Pypi, "pyyaml", "6.0")
+    };
+    let matched = assess(&with("", vec![own, owned]), &database).unwrap();
+    assert_eq!(matched.findings.iter().map(|finding| &*finding.version).collect::<Vec<_>>(), ["6.0.1"]);
+    assert_eq!(matched.suppressed.len(), 1);
+    assert_eq!(
+        (&*matched.suppressed[0].finding.version, &*matched.suppressed[0].owned_by),
+        ("6.0", "deb:python3-yaml")
+    );
+}
+
+#[test]
+fn a_modules_package_is_matched_by_the_fixes_of_its_stream_alone() {
+    let summary = |stream: &str| format!(r#""summary":"Important: nodejs:{stream} security update","#);
+    let of_18 = about("ALSA-18", "AlmaLinux:8", "npm", "1:9.8.0-1.module_el8.9.0+1+a", &summary("18"));
+    let of_22 = about("ALSA-22", "AlmaLinux:8", "npm", "1:22.0.0-1.module_el8.9.0+1+a", &summary("22"));
+    let plain = about("ALSA-0", "AlmaLinux:8", "npm", "1:99-1.el8", "");
+    let (database, _folder) = database(&[&of_18, &of_22, &plain]);
+    let npm = package(PackageKind::Rpm, "npm", "1:9.5.0-1.module_el8.7.0+1+a");
+    let records = |module: Option<&str>| {
+        let npm = PackageInstance { module: module.map(str::to_owned), ..npm.clone() };
+        let mut inventory = with("ID=almalinux\nVERSION_ID=8\n", vec![npm]);
+        if let Some(distribution) = &mut inventory.distribution {
+            distribution.ecosystem = Some("AlmaLinux:8".into());
+        }
+        let found = assess(&inventory, &database).unwrap().findings;
+        found.into_iter().flat_map(|finding| finding.records).collect::<Vec<_>>()
+    };
+    assert_eq!(records(Some("nodejs:18")), ["ALSA-18"]);
+    assert_eq!(records(Some("nodejs:22")), ["ALSA-22"]);
+    assert_eq!(records(Some("nodejs:20")), [""; 0]);
+    assert_eq!(records(None), ["ALSA-0"]);
+}
+
+#[test]
+fn a_look_is_partial_where_a_language_has_no_advisories_and_unsupported_where_nothing_has() {
+    let (database, _folder) = database(&[&about("A", "PyPI", "flask", "1", "")]);
+    let flask = || package(PackageKind::Pypi, "flask", "2");
+    let codes = |packages: Vec<PackageInstance>, database: Option<&Database>| {
+        let scratch = ImageInventory { has_package_database: false, ..with("", packages) };
+        let completeness = match database {
+            Some(database) => assess(&scratch, database).unwrap().completeness,
+            None => assess_without(&scratch).completeness,
+        };
+        let codes = completeness.reasons().iter().map(Reason::code).collect::<Vec<_>>();
+        (matches!(completeness, Completeness::Partial { .. }), codes)
+    };
+    assert_eq!(codes(vec![flask()], Some(&database)), (true, vec!["no_package_database"]));
+    let with_crate = vec![flask(), package(PackageKind::Cargo, "time", "0.1")];
+    assert_eq!(
+        codes(with_crate, Some(&database)),
+        (true, vec!["no_package_database", "no_advisories_for_ecosystem"])
+    );
+    let without = vec!["no_package_database", "no_advisories_for_ecosystem"];
+    assert_eq!(codes(vec![flask()], None), (false, without));
+    let jar = package(PackageKind::Maven, "commons-beanutils", "1.9.3");
+    let of_jar = codes(vec![flask(), jar], Some(&database)).1;
+    assert_eq!(of_jar, ["no_package_database", "no_advisories_for_ecosystem", "unread_kind"]);
+}
+
+#[test]
+fn packages_of_another_distributions_kind_make_the_look_partial() {
+    let (database, _folder) = database(&[&record("A", "Debian:12", &fixed("1"), "", "")]);
+    let mut inventory = image(DEBIAN_12);
+    inventory.packages.push(package(PackageKind::Rpm, "bash", "0:5-1"));
+    let Completeness::Partial { reasons } = assess(&inventory, &database).unwrap().completeness else {
+        panic!()
+    };
+    let expected = Reason::UnreadKind { kind: PackageKind::Rpm, count: 1, example: "app/bash".into() };
+    assert_eq!(reasons, [expected]);
 }

@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn evaluate(rule: &Rule, version: &str) -> Option<Fix> {
+    super::evaluate(rule, VersionOrder::Dpkg, version)
+}
+
 fn rule(ranges: &str, versions: &str) -> Rule {
     serde_json::from_str(&format!(r#"{{"record":"X","ranges":{ranges},"versions":{versions}}}"#)).unwrap()
 }
@@ -87,4 +91,23 @@ fn a_version_has_to_leave_every_range() {
 #[test]
 fn nothing_said_is_nothing_affected() {
     assert_eq!(evaluate(&rule("[]", "[]"), "1"), None);
+}
+
+#[test]
+fn the_order_is_that_of_the_ecosystem() {
+    let rule = range(r#"{"introduced":"1.0"},{"fixed":"1.0.post1"}"#);
+    assert_eq!(super::evaluate(&rule, VersionOrder::Pep440, "1.0.0"), fixed("1.0.post1"));
+    assert_eq!(super::evaluate(&rule, VersionOrder::Semver, "1.0.0-rc.1"), None);
+    let listed = super::tests::rule("[]", r#"["6.2.0"]"#);
+    assert_eq!(super::evaluate(&listed, VersionOrder::Pep440, "6.2"), Some(Fix::Unsaid));
+    assert_eq!(super::evaluate(&listed, VersionOrder::Dpkg, "6.2"), None);
+}
+
+#[test]
+fn what_lies_past_the_version_does_not_end_its_range() {
+    let rule = range(r#"{"introduced":"1"},{"fixed":"2"},{"introduced":"3"},{"last_affected":"4"}"#);
+    assert_eq!(evaluate(&rule, "1"), fixed("2"));
+    assert_eq!(evaluate(&rule, "0"), None);
+    assert_eq!(evaluate(&rule, "4"), Some(Fix::Unsaid));
+    assert_eq!(evaluate(&rule, "5"), None);
 }
