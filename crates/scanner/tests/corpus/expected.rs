@@ -1,4 +1,4 @@
-//! The independent program's answers: the packages of all kinds, the findings about Debian's.
+//! The independent program's answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,6 +13,8 @@ pub(crate) type PackageRow =
 pub(crate) type FindingKey = (String, String, String, String, String);
 /// A finding's record, package, version, architecture, database, layer, fixes and ecosystem.
 type RawFinding = (String, String, String, String, String, usize, Vec<String>, String);
+/// The same up to the layer, and why it is suppressed.
+type RawSuppressed = (String, String, String, String, String, usize, String);
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FindingRow {
@@ -38,6 +40,7 @@ struct Raw {
     packages: BTreeSet<PackageRow>,
     base: Vec<RawFinding>,
     updated: Vec<RawFinding>,
+    suppressed: Vec<RawSuppressed>,
     new: BTreeSet<FindingKey>,
     resolved: BTreeSet<FindingKey>,
 }
@@ -49,6 +52,8 @@ pub(crate) struct Expected {
     pub(crate) unread: BTreeSet<String>,
     pub(crate) base: BTreeSet<FindingRow>,
     pub(crate) updated: BTreeSet<FindingRow>,
+    /// What is suppressed after the update, with the reason.
+    pub(crate) suppressed: BTreeSet<(FindingRow, String)>,
     pub(crate) new: BTreeSet<FindingKey>,
     pub(crate) resolved: BTreeSet<FindingKey>,
     /// The fixes of a (record, package, architecture), after the update.
@@ -56,11 +61,6 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
-    /// Whether advisories are held against all of its packages: those of the distribution, and what it owns.
-    pub(crate) fn is_judged(&self) -> bool {
-        self.unread.is_empty() && self.packages.iter().all(|row| row.0 == "deb" || row.8.is_some())
-    }
-
     /// By reference.
     pub(crate) fn load(fixtures: &Path) -> BTreeMap<String, Self> {
         let json = std::fs::read_to_string(fixtures.join("expected.json")).unwrap();
@@ -85,6 +85,7 @@ impl Expected {
             unread: unread.into_iter().map(|package| package.0).collect(),
             base: raw.base.into_iter().map(finding_row).collect(),
             updated: raw.updated.into_iter().map(finding_row).collect(),
+            suppressed: raw.suppressed.into_iter().map(suppressed_row).collect(),
             new: raw.new,
             resolved: raw.resolved,
         }
@@ -94,6 +95,11 @@ impl Expected {
 fn finding_row(raw: RawFinding) -> FindingRow {
     let (record, package, version, arch, location, layer, _, _) = raw;
     FindingRow { record, package, version, arch, location, layer }
+}
+
+fn suppressed_row(raw: RawSuppressed) -> (FindingRow, String) {
+    let (record, package, version, arch, location, layer, reason) = raw;
+    (FindingRow { record, package, version, arch, location, layer }, reason)
 }
 
 pub(crate) fn package_row(package: &PackageInstance) -> PackageRow {
