@@ -2,6 +2,7 @@
 
 mod advisory_mirror;
 mod archives;
+mod clair_v4;
 mod distribution;
 mod fake_server;
 mod notification;

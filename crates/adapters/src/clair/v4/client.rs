@@ -154,3 +154,27 @@ impl ClairV4Client {
         Ok(self.indexer.send(request).await?.body)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    fn settings() -> ClairV4Settings {
+        let url = "http://clair.example:6060/clair/".parse().unwrap();
+        ClairV4Settings::new(Endpoint { url, ca_file: None, signer: None })
+    }
+
+    #[test]
+    fn no_more_images_are_handed_over_at_once_than_allowed() {
+        let client = ClairV4Client::new(&ClairV4Settings { indexing_at_once: 2, ..settings() }).unwrap();
+        let first = client.turn().now_or_never();
+        let _second = client.turn().now_or_never().unwrap();
+        assert!(client.turn().now_or_never().is_none());
+        drop(first);
+        assert!(client.turn().now_or_never().is_some());
+        let none = ClairV4Client::new(&ClairV4Settings { indexing_at_once: 0, ..settings() });
+        assert!(none.unwrap_err().to_string().contains("indexing_at_once"));
+    }
+}
