@@ -3,9 +3,9 @@
 use cve_monitor_bins::present::ReportView;
 use cve_monitor_core::scan::{ParentIndex, ReportFacts, ReportId, ResolvedImage, render_report};
 use cve_monitor_core::vocabulary::{
-    Assessment, Completeness, Digest, Finding, FindingStatus, Generation, Knowledge, KnowledgeId, Level,
-    PackageKind, Platform, Reason, ReasonCode, RegistryIdentity, ScannerIdentity, Severity, Timestamp,
-    Verdict,
+    Assessment, Completeness, Digest, Enrichments, Finding, FindingStatus, Generation, Knowledge,
+    KnowledgeId, Level, PackageKind, Platform, Probability, Reason, ReasonCode, RegistryIdentity,
+    ScannerIdentity, Severity, Timestamp, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -34,6 +34,14 @@ fn finding(severity: Severity, status: FindingStatus) -> Finding {
         layer: fixed.then(|| Digest::of(b"layer")),
         description: "text".to_owned(),
         link: "https://example.org/1".to_owned(),
+        enrichments: Enrichments {
+            cvss: fixed
+                .then(|| "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".to_owned())
+                .into_iter()
+                .collect(),
+            epss: fixed.then(|| Probability::of(0.94357)).flatten(),
+            known_exploited: fixed,
+        },
     }
 }
 

@@ -13,7 +13,9 @@ mod timestamp;
 
 pub use completeness::{Completeness, Level, Reason, ReasonCode, Verdict};
 pub use digest::{Digest, DigestError};
-pub use finding::{Finding, FindingKey, FindingStatus, PackageKind, Severity, SeverityCounts};
+pub use finding::{
+    Enrichments, Finding, FindingKey, FindingStatus, PackageKind, Probability, Severity, SeverityCounts,
+};
 pub use image::{ImageId, InvalidName, RegistryIdentity, RegistryName, RepositoryName, Tag};
 pub use knowledge::{Assessment, FeedName, Generation, Knowledge, KnowledgeId, LayerKey, ScannerIdentity};
 pub use manifest::{

@@ -94,6 +94,44 @@ impl FindingStatus {
 #[serde(transparent)]
 pub struct PackageKind(pub String);
 
+/// What is known of a vulnerability besides its advisories: attributes of a report, no part of its content.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Enrichments {
+    /// Its CVSS vectors.
+    pub cvss: Vec<String>,
+    /// How probable it is that it will be exploited within 30 days (EPSS).
+    pub epss: Option<Probability>,
+    /// Whether it is known to be exploited (CISA's KEV catalogue).
+    pub known_exploited: bool,
+}
+
+/// A probability, in millionths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Probability(u32);
+
+impl Probability {
+    const MILLION: f64 = 1_000_000.0;
+
+    /// A number from 0 to 1; none for any other.
+    #[must_use]
+    pub fn of(number: f64) -> Option<Self> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is within 0 and a million"
+        )]
+        (0.0..=1.0).contains(&number).then(|| Self((number * Self::MILLION).round() as u32))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn number(self) -> f64 {
+        f64::from(self.0) / Self::MILLION
+    }
+}
+
 /// One vulnerability in one installed package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -131,6 +169,9 @@ pub struct Finding {
     pub description: String,
     /// Where to read more.
     pub link: String,
+    /// What is known of it besides.
+    #[serde(default)]
+    pub enrichments: Enrichments,
 }
 
 /// What makes a finding the same finding from report to report, and what makes it a different one.
@@ -153,7 +194,7 @@ pub struct FindingKey {
 }
 
 impl Finding {
-    /// The part of a finding that `content` is made of: text, links and aliases are not.
+    /// The part of a finding that `content` is made of: text, links, aliases and enrichments are not.
     #[must_use]
     pub fn key(&self) -> FindingKey {
         let package = match &self.architecture {
@@ -222,5 +263,22 @@ impl SeverityCounts {
     #[must_use]
     pub fn total(self) -> u32 {
         Severity::ALL.into_iter().map(|severity| self.get(severity)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probability_is_within_nought_and_one() {
+        for (number, told) in
+            [(0.0, Some(0.0)), (1.0, Some(1.0)), (0.94357, Some(0.94357)), (0.000_000_4, Some(0.0))]
+        {
+            assert_eq!(Probability::of(number).map(Probability::number), told);
+        }
+        for number in [-0.1, 1.000_001, f64::NAN, f64::INFINITY] {
+            assert_eq!(Probability::of(number), None);
+        }
     }
 }

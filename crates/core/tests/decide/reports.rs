@@ -6,7 +6,8 @@ use cve_monitor_core::scan::{
     Command, ContentHash, DeliveredReport, ImageEvent, MAX_PARENTS, ReportId, Step,
 };
 use cve_monitor_core::vocabulary::{
-    Cause, Completeness, Digest, Finding, FindingStatus, PackageKind, Reason, ReasonCode, Severity,
+    Cause, Completeness, Digest, Enrichments, Finding, FindingStatus, PackageKind, Reason, ReasonCode,
+    Severity,
 };
 
 use crate::stage::{Stage, change, image, push};
@@ -142,6 +143,7 @@ fn finding() -> Finding {
         layer: None,
         description: "a text".to_owned(),
         link: "https://example.com".to_owned(),
+        enrichments: Enrichments::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The embedded scanner's findings and reasons in the words of the core.
 
 use cve_monitor_core::vocabulary::{
-    Completeness, Digest, Finding, FindingStatus, PackageKind, Reason, ReasonCode, Severity,
+    Completeness, Digest, Enrichments, Finding, FindingStatus, PackageKind, Reason, ReasonCode, Severity,
 };
 use cve_monitor_scanner::LayerProblem;
 use cve_monitor_scanner::matching::{self, FixStatus, Matched, SeveritySource};
@@ -32,6 +32,7 @@ fn finding(found: matching::Finding, layers: &[Digest]) -> Finding {
         layer: layers.get(found.layer).cloned(),
         description: found.description,
         link: found.link,
+        enrichments: Enrichments { cvss: found.cvss, ..Enrichments::default() },
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::scan::ReportId;
 use crate::vocabulary::{
-    Digest, Finding, FindingKey, FindingStatus, Level, Reason, Severity, Tag, Timestamp, Verdict,
+    Digest, Finding, FindingKey, FindingStatus, Level, Probability, Reason, Severity, Tag, Timestamp, Verdict,
 };
 
 #[derive(Serialize)]
@@ -123,6 +123,9 @@ pub(super) struct WireFinding<'a> {
     pub(super) layer: Option<&'a Digest>,
     pub(super) aliases: &'a [String],
     pub(super) records: &'a [String],
+    pub(super) cvss: &'a [String],
+    pub(super) epss: Option<f64>,
+    pub(super) known_exploited: bool,
 }
 
 #[derive(Serialize)]
@@ -171,6 +174,9 @@ impl<'a> From<&'a Finding> for WireFinding<'a> {
             layer: finding.layer.as_ref(),
             aliases: &finding.aliases,
             records: &finding.records,
+            cvss: &finding.enrichments.cvss,
+            epss: finding.enrichments.epss.map(Probability::number),
+            known_exploited: finding.enrichments.known_exploited,
         }
     }
 }

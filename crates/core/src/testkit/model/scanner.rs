@@ -12,8 +12,8 @@ use super::knowledge::{Facts, LayerFacts, READ_KIND};
 use crate::ports::{IndexRequest, Readiness, Registry, RegistryError, Scanner, ScannerError};
 use crate::testkit::locked::Locked;
 use crate::vocabulary::{
-    Assessment, Completeness, Digest, Finding, FindingStatus, Generation, ImageId, Knowledge, LayerKey,
-    PackageKind, Reason, ReasonCode, ScannerIdentity,
+    Assessment, Completeness, Digest, Enrichments, Finding, FindingStatus, Generation, ImageId, Knowledge,
+    LayerKey, PackageKind, Reason, ReasonCode, ScannerIdentity,
 };
 
 /// A [`Scanner`] in memory. Its layer keys are blob digests.
@@ -151,6 +151,7 @@ fn findings(facts: &Facts, generation: u64, layers: &[(&Digest, &LayerFacts)]) -
                     layer: Some((*digest).clone()),
                     description: advisory.description.clone(),
                     link: String::new(),
+                    enrichments: Enrichments::default(),
                 });
             }
         }

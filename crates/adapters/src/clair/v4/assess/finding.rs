@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cve_monitor_core::vocabulary::{Finding, FindingStatus, PackageKind, Severity};
+use cve_monitor_core::vocabulary::{Enrichments, Finding, FindingStatus, PackageKind, Severity};
 use serde::Deserialize;
 
 use super::installed::{Installed, namespace};
@@ -101,6 +101,7 @@ fn finding(vulnerability: &Vulnerability, vector: Option<&String>, installed: &I
         layer: installed.layer.clone(),
         description: vulnerability.description.trim().chars().take(MAX_DESCRIPTION).collect(),
         link: vulnerability.links.split_ascii_whitespace().next().unwrap_or_default().to_owned(),
+        enrichments: Enrichments { cvss: vector.into_iter().cloned().collect(), ..Enrichments::default() },
     }
 }
 
