@@ -1,13 +1,15 @@
 //! One layer's members become its record: which are read, which are noted, which are passed over.
 
 mod capture;
+mod held;
 mod lines;
 mod owned;
 
 use std::collections::HashSet;
 
+use self::held::{HeldFiles, MAX_HELD_BYTES};
 use self::lines::OwnerList;
-use super::extractor::{Candidate, EXTRACTORS, Extractor, HEAD_BYTES, LayerOwners, is_claimed};
+use super::extractor::{Candidate, EXTRACTORS, Extractor, HEAD_BYTES, LayerOwners, Reads, is_claimed};
 use super::kind::PackageKind;
 use super::os_release;
 use super::record::{Node, NodeContent, PATH_OVERHEAD_BYTES};
@@ -40,6 +42,8 @@ pub(crate) struct Collector {
     owners: LayerOwners,
     /// The content of the file at hand; kept, so that not every file asks for memory.
     buffer: Vec<u8>,
+    held: HeldFiles,
+    max_held_bytes: usize,
     /// Files that a hard link may bring to a path of interest.
     linkable: HashSet<String>,
     room_bytes: usize,
@@ -58,6 +62,8 @@ impl Collector {
             found: Collected::default(),
             owners: LayerOwners::default(),
             buffer: Vec::new(),
+            held: HeldFiles::default(),
+            max_held_bytes: MAX_HELD_BYTES,
             linkable: HashSet::new(),
             room_bytes: limits.max_record_bytes,
             limits: *limits,
@@ -133,7 +139,13 @@ impl Collector {
         }
         let head = content.peek(HEAD_BYTES)?;
         let candidate = Candidate { path: &path, mode: member.mode, head };
-        let wanted: Vec<&Extractor> = EXTRACTORS.iter().filter(|each| each.claims(&candidate)).collect();
+        let wanted: Vec<&'static Extractor> =
+            EXTRACTORS.iter().filter(|each| each.claims(&candidate)).collect();
+        if let [extractor] = wanted[..]
+            && let Reads::Together(ending) = extractor.reads
+        {
+            return self.hold(path, member, extractor, ending, content);
+        }
         if !wanted.is_empty() {
             return self.packages(path, member.sparse, &wanted, content);
         }

@@ -19,6 +19,8 @@ pub(crate) use self::owned::LayerOwners;
 pub(crate) const EXTRACTORS: &[Extractor] = &[
     os::apk::EXTRACTOR,
     os::dpkg::EXTRACTOR,
+    os::rpm::EXTRACTOR,
+    os::rpm::SQLITE,
     language::dotnet::EXTRACTOR,
     language::java::EXTRACTOR,
     language::node::EXTRACTOR,
@@ -41,6 +43,7 @@ pub const READ_KINDS: &[PackageKind] = &[
     PackageKind::Npm,
     PackageKind::Nuget,
     PackageKind::Pypi,
+    PackageKind::Rpm,
 ];
 
 /// Bytes of a file's beginning that [`Extractor::claims_content`] sees.
@@ -85,6 +88,9 @@ pub(crate) enum Reads {
     Beginning,
     /// A program, piece by piece: little of it is kept, whatever its length.
     Program,
+    /// All of it, and all of the file beside it whose name has this ending more. The extractor claims both by their
+    /// paths; they are held until the layer's end.
+    Together(&'static str),
 }
 
 /// A file before its content is read.
@@ -106,6 +112,8 @@ pub(crate) struct File<'a> {
     pub(crate) path: &'a str,
     /// Its bytes, as many as the extractor reads.
     pub(crate) content: &'a [u8],
+    /// Those of the file beside it, where the layer has that and the extractor reads them together.
+    pub(crate) beside: Option<&'a [u8]>,
 }
 
 impl Extractor {

@@ -7,15 +7,9 @@ use crate::layer::path::{file_name, parent};
 /// Paths of one kind that a layer's record lists; the others are counted.
 pub(crate) const MAX_EVIDENCE_PATHS: usize = 256;
 
-const RPM_FOLDERS: [&str; 3] = ["var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"];
-const RPM_FILES: [&str; 3] = ["Packages", "Packages.db", "rpmdb.sqlite"];
-
 /// The kind that a file's path is evidence of.
 pub(crate) fn kind_of_path(path: &str) -> Option<PackageKind> {
     let name = file_name(path);
-    if RPM_FILES.contains(&name) && RPM_FOLDERS.contains(&parent(path)) {
-        return Some(PackageKind::Rpm);
-    }
     if path == "var/lib/chisel/manifest.wall" {
         return Some(PackageKind::Chisel);
     }
@@ -80,8 +74,6 @@ mod tests {
     #[test]
     fn paths_speak_for_their_kind() {
         for (path, kind) in [
-            ("var/lib/rpm/Packages", Some(PackageKind::Rpm)),
-            ("usr/lib/sysimage/rpm/rpmdb.sqlite", Some(PackageKind::Rpm)),
             ("opt/Packages", None),
             ("var/lib/chisel/manifest.wall", Some(PackageKind::Chisel)),
             ("var/lib/pacman/local/bash-5/desc", Some(PackageKind::Alpm)),

@@ -33,7 +33,7 @@ impl Collector {
                 let room = bound(extractor);
                 if extractor.reads == Reads::Beginning || (is_whole && buffer.len() <= room) {
                     let content = &buffer[..buffer.len().min(room)];
-                    (extractor.extract)(&File { path: &path, content }, &mut found);
+                    (extractor.extract)(&File { path: &path, content, beside: None }, &mut found);
                 } else {
                     let limit_bytes = room as u64;
                     problem = Some(LayerProblem::DatabaseTooLarge { path: path.clone(), limit_bytes });
@@ -49,41 +49,55 @@ impl Collector {
         if let (None, Some(limit_bytes)) = (&problem, found.too_large) {
             problem = Some(LayerProblem::DatabaseTooLarge { path: path.clone(), limit_bytes });
         }
-        if problem.is_none() && found.malformed_parts > 0 {
-            let parts = found.malformed_parts;
-            problem = Some(LayerProblem::MalformedDatabase { path: path.clone(), parts });
-        }
-        let kinds = wanted.iter().flat_map(|extractor| extractor.kinds).copied().collect();
-        self.keep(path, kinds, found, problem);
+        problem = problem.or_else(|| malformed(&path, &found));
+        self.keep(path, wanted, found, problem);
         Ok(())
     }
 
-    fn keep(
+    pub(super) fn keep(
         &mut self,
         path: String,
-        kinds: Vec<PackageKind>,
+        wanted: &[&Extractor],
         found: Extracted,
         problem: Option<LayerProblem>,
     ) {
+        let kinds = wanted.iter().flat_map(|extractor| extractor.kinds).copied().collect();
+        if let Some(node) = self.node(path, nothing_of(kinds)) {
+            self.fill(node, found, problem);
+        }
+    }
+
+    /// Puts what was found in a file into its node.
+    pub(super) fn fill(&mut self, node: usize, found: Extracted, unread: Option<LayerProblem>) {
         if found.over_limit {
             self.record_full();
         }
-        let Extracted { packages, owned, room_bytes, .. } = found;
+        let Extracted { packages: kept, owned: paths, room_bytes, .. } = found;
         if !self.spend(self.room_bytes.saturating_sub(room_bytes)) {
             return;
         }
-        let content = NodeContent::Packages { kinds, packages, owned: Vec::new(), problem };
-        if let Some(node) = self.node(path, content) {
-            let kept = self.owners.add(node, owned);
-            if let NodeContent::Packages { owned, .. } = &mut self.found.nodes[node].content {
-                *owned = kept;
-            }
+        let files = self.owners.add(node, paths);
+        if let Some(NodeContent::Packages { packages, owned, problem, .. }) =
+            self.found.nodes.get_mut(node).map(|node| &mut node.content)
+        {
+            (*packages, *owned, *problem) = (kept, files, unread);
         }
     }
 }
 
+/// What a file is known to hold before it is read.
+pub(super) fn nothing_of(kinds: Vec<PackageKind>) -> NodeContent {
+    NodeContent::Packages { kinds, packages: Vec::new(), owned: Vec::new(), problem: None }
+}
+
+/// What there is in a file that cannot be read.
+pub(super) fn malformed(path: &str, found: &Extracted) -> Option<LayerProblem> {
+    let parts = found.malformed_parts;
+    (parts > 0).then(|| LayerProblem::MalformedDatabase { path: path.to_owned(), parts })
+}
+
 /// Captures a file; false where it is longer than the bound. A program goes by to its end.
-fn capture(
+pub(super) fn capture(
     content: &mut impl Content,
     most: usize,
     buffer: &mut Vec<u8>,

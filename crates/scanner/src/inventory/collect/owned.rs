@@ -8,6 +8,7 @@ use crate::inventory::unread::merge_usr;
 impl Collector {
     /// Files that packages own are no evidence: they are part of what was read.
     pub(crate) fn finish(mut self) -> Collected {
+        self.read_held();
         let owners = std::mem::take(&mut self.owners);
         self.found.evidence.retain(|(_, path)| owners.owner_of(path).is_none());
         self.name_owners(&owners);

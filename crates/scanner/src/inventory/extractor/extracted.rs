@@ -85,6 +85,6 @@ impl Extracted {
 #[cfg(test)]
 pub(crate) fn extract_from(extractor: &super::Extractor, path: &str, content: &[u8]) -> Extracted {
     let mut found = Extracted::within(crate::DEFAULT_MAX_RECORD_BYTES);
-    (extractor.extract)(&super::File { path, content }, &mut found);
+    (extractor.extract)(&super::File { path, content, beside: None }, &mut found);
     found
 }

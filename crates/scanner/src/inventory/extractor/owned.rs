@@ -20,10 +20,15 @@ pub(crate) struct OwnedPaths {
 }
 
 impl OwnedPaths {
+    /// Whether no more files are taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.hashes.len() >= MAX_OWNED_PATHS
+    }
+
     /// Adds a file of a package; the answer is how many bytes of it are kept.
     pub(super) fn add(&mut self, package: &str, path: &str) -> usize {
         let path = path.trim_start_matches("./").trim_start_matches('/');
-        if path.is_empty() || self.hashes.len() == MAX_OWNED_PATHS {
+        if path.is_empty() || self.is_full() {
             return 0;
         }
         let mut bytes = 0;

@@ -37,6 +37,15 @@ pub(crate) struct Uncounted<'a> {
     pub(crate) under: &'a str,
 }
 
+/// Where links lead on the way along a path.
+#[derive(Debug)]
+struct Way {
+    /// The real path.
+    end: String,
+    /// The folder that the last link leads to; none where there was no link, or the file itself is one.
+    folder: Option<String>,
+}
+
 /// The state of an image's paths of interest after some of its layers.
 #[derive(Debug, Default)]
 pub(crate) struct Overlay<'a> {
@@ -89,14 +98,24 @@ impl<'a> Overlay<'a> {
 
     /// What a path leads to, links followed.
     pub(crate) fn resolve(&self, path: &str) -> Resolved<'a> {
-        let Some(target) = self.follow(path) else { return Resolved::Unreachable };
-        match self.nodes.get(&target) {
+        let Some(way) = self.walk(path) else { return Resolved::Unreachable };
+        match self.nodes.get(&way.end) {
             Some((NodeContent::HardLink { .. }, _)) => Resolved::Unreachable,
             Some((content, layer)) => Resolved::Found(content, *layer),
-            // Whatever were at a place of a database would have been recorded.
-            None if target == path || is_place(&target) => Resolved::Absent,
+            // Whatever were at a place of a database, or in a folder that is there, would have been recorded.
+            None if way.end == path || is_place(&way.end) => Resolved::Absent,
+            None if way.folder.is_some_and(|folder| self.is_known(&folder)) => Resolved::Absent,
             None => Resolved::Unreachable,
         }
+    }
+
+    /// Whether anything was recorded in a folder, or that it is there.
+    fn is_known(&self, folder: &str) -> bool {
+        let prefix = format!("{folder}/");
+        let below = self.nodes.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded)).next();
+        folder.is_empty()
+            || matches!(self.nodes.get(folder), Some((NodeContent::Directory, _)))
+            || below.is_some_and(|(path, _)| path.starts_with(&prefix))
     }
 
     /// Whether the path itself, whatever leads to it, is a symbolic link.
@@ -118,11 +137,21 @@ impl<'a> Overlay<'a> {
 
     /// The real path of a path, links followed; none in a circle.
     pub(crate) fn follow(&self, path: &str) -> Option<String> {
-        let mut resolved = path.to_owned();
+        self.walk(path).map(|way| way.end)
+    }
+
+    fn walk(&self, path: &str) -> Option<Way> {
+        let mut way = Way { end: path.to_owned(), folder: None };
+        let mut is_linked = false;
         for _ in 0..=MAX_LINK_HOPS {
-            let Some((at, target)) = self.first_link(&resolved) else { return Some(resolved) };
-            let rest = &resolved[at.len()..];
-            resolved = join_target("", &format!("{}{rest}", join_target(parent(at), target)));
+            let Some((at, target)) = self.first_link(&way.end) else { return Some(way) };
+            let rest = &way.end[at.len()..];
+            let folder = join_target(parent(at), target);
+            is_linked |= rest.is_empty();
+            way = Way {
+                end: join_target("", &format!("{folder}{rest}")),
+                folder: (!is_linked).then_some(folder),
+            };
         }
         None
     }

@@ -161,6 +161,16 @@ fn a_place_that_another_place_is_linked_to_is_one_database_or_none() {
 }
 
 #[test]
+fn a_folder_that_is_linked_to_and_has_no_database_is_no_problem_unless_nothing_is_known_of_it() {
+    let linked =
+        |target: &str| layer(vec![("var/lib/rpm", symlink(target)), (dpkg::STATUS, packages(&["a"]))]);
+    let known = layer(vec![("data/rpm/x.jar", packages(&[]))]);
+    assert!(folded(&[known, linked("/data/rpm")]).problems.is_empty());
+    assert!(folded(&[linked("../../usr/lib/sysimage/rpm")]).problems.is_empty());
+    assert!(codes(&[linked("/mnt")]).contains(&"database_unreachable"));
+}
+
+#[test]
 fn links_are_followed_up_to_the_limit() {
     use super::overlay::MAX_LINK_HOPS;
     let chain = |links: usize| {

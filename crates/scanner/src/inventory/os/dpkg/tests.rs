@@ -89,7 +89,7 @@ fn what_is_kept_is_bounded_at_the_limit() {
     let one = InstalledPackage::new(PackageKind::Deb, "a", "1", "").retained_bytes();
     let within = |limit: usize| {
         let mut found = Extracted::within(limit);
-        extract(&File { path: STATUS, content: text.as_bytes() }, &mut found);
+        extract(&File { path: STATUS, content: text.as_bytes(), beside: None }, &mut found);
         (found.packages.len(), found.over_limit)
     };
     assert_eq!(within(one * 2), (2, false));
