@@ -1,18 +1,24 @@
 //! Clair v4: the adapter on a Clair in memory that behaves as a real one does, and reads real layers.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use cve_monitor_adapters::clair::Endpoint;
-use cve_monitor_adapters::clair::v4::{ClairV4Client, ClairV4Loading, ClairV4Scanner, ClairV4Settings};
+use cve_monitor_adapters::clair::v4::{
+    ClairV4Client, ClairV4Feed, ClairV4Loading, ClairV4Scanner, ClairV4Settings, SETTLE,
+};
 use cve_monitor_core::pipeline::Registries;
-use cve_monitor_core::ports::{Clock, IndexRequest, Registry, Scanner};
+use cve_monitor_core::ports::{
+    ChangeFeed, Clock, Cursor, IndexRequest, Registry, ReportArchive as _, Scanner,
+};
 use cve_monitor_core::testkit::ManualClock;
+use cve_monitor_core::testkit::laws::change_feed::{ChangeFeedHarness, Learnt, Lesson};
 use cve_monitor_core::testkit::laws::scanner::ScannerHarness;
 use cve_monitor_core::testkit::laws::{self, Harness, UniqueNames};
-use cve_monitor_core::testkit::model::MemoryRegistry;
-use cve_monitor_core::vocabulary::{Descriptor, Digest, Manifest, MediaType};
+use cve_monitor_core::testkit::model::{MemoryArchive, MemoryRegistry};
+use cve_monitor_core::vocabulary::{Descriptor, Digest, Generation, Manifest, MediaType};
 use cve_monitor_tests::fakes::clair_v4::{FakeClair, Fetch, debian_vulnerability};
 use futures::{FutureExt as _, TryStreamExt as _};
 
@@ -20,6 +26,9 @@ use crate::rows::Rows;
 
 pub(crate) fn register(rows: &mut Rows) {
     rows.add("scanner", "clair-v4", laws::scanner::LAWS, || {
+        Box::pin(async { Ok(Box::new(ClairV4::fresh().await) as _) })
+    });
+    rows.add("change_feed", "clair-v4", laws::change_feed::LAWS, || {
         Box::pin(async { Ok(Box::new(ClairV4::fresh().await) as _) })
     });
 }
@@ -36,6 +45,10 @@ struct ClairV4 {
     registry: Arc<MemoryRegistry>,
     clair: FakeClair,
     scanner: Arc<ClairV4Scanner>,
+    archive: Arc<MemoryArchive>,
+    feed: Arc<ClairV4Feed>,
+    /// The operations so far.
+    refs: Mutex<Vec<String>>,
 }
 
 impl ClairV4 {
@@ -43,13 +56,17 @@ impl ClairV4 {
         let clock = Arc::new(ManualClock::default());
         let registry = Arc::new(MemoryRegistry::new("memory.test".parse().expect("a registry name")));
         let clair = FakeClair::start(fetching(&registry)).await;
-        clair.update(
+        let first = clair.update(
             UPDATER,
             &clock.now().to_string(),
             vec![debian_vulnerability("CVE-2026-1", PACKAGE, "")],
         );
-        let scanner = scanner(&clair, &registry, &clock).await;
-        Self { names: UniqueNames::new("c"), clock, registry, clair, scanner }
+        let client = client(&clair);
+        let scanner = scanner(&client, &registry, &clock).await;
+        let archive = Arc::new(MemoryArchive::default());
+        let feed = Arc::new(ClairV4Feed::new(client, Arc::clone(&archive) as _, Arc::clone(&clock) as _));
+        let (names, refs) = (UniqueNames::new("c"), Mutex::new(vec![first]));
+        Self { names, clock, registry, clair, scanner, archive, feed, refs }
     }
 
     async fn image(&self, layers: &[Vec<u8>]) -> IndexRequest {
@@ -60,17 +77,21 @@ impl ClairV4 {
     }
 }
 
+fn client(clair: &FakeClair) -> Arc<ClairV4Client> {
+    let url = clair.url().parse().expect("an address");
+    let settings = ClairV4Settings::new(Endpoint { url, ca_file: None, signer: None });
+    Arc::new(ClairV4Client::new(&settings).expect("good settings"))
+}
+
 async fn scanner(
-    clair: &FakeClair,
+    client: &Arc<ClairV4Client>,
     registry: &Arc<MemoryRegistry>,
     clock: &Arc<ManualClock>,
 ) -> Arc<ClairV4Scanner> {
-    let url = clair.url().parse().expect("an address");
-    let settings = ClairV4Settings::new(Endpoint { url, ca_file: None, signer: None });
-    let client = Arc::new(ClairV4Client::new(&settings).expect("good settings"));
     let registries = Registries::new([Arc::clone(registry) as Arc<dyn Registry>]);
     let loading = ClairV4Loading { expected_updaters: vec![UPDATER.to_owned()], ..ClairV4Loading::default() };
-    let connected = ClairV4Scanner::connect(client, registries, loading, Arc::clone(clock) as _).await;
+    let connected =
+        ClairV4Scanner::connect(Arc::clone(client), registries, loading, Arc::clone(clock) as _).await;
     Arc::new(connected.expect("it runs"))
 }
 
@@ -144,5 +165,56 @@ impl ScannerHarness for ClairV4 {
 
     async fn layer_bytes(&self) -> Option<u64> {
         Some(self.clair.layer_bytes())
+    }
+}
+
+/// What the lessons make of the advisory that they are about.
+fn taught(lesson: Lesson) -> Vec<serde_json::Value> {
+    let mut advisory = debian_vulnerability("CVE-2026-2", PACKAGE, "");
+    match lesson {
+        Lesson::Publish => vec![advisory],
+        Lesson::Withdraw => vec![],
+        Lesson::EditText => {
+            advisory["description"] = "other words".into();
+            vec![advisory]
+        }
+    }
+}
+
+#[async_trait]
+impl ChangeFeedHarness for ClairV4 {
+    fn feed(&self) -> Arc<dyn ChangeFeed> {
+        Arc::clone(&self.feed) as _
+    }
+
+    async fn learn(&self, lesson: Lesson) -> Option<Learnt> {
+        let request = self.vulnerable().await?;
+        self.scanner.index(&request).await.expect("it reads its own layers");
+        // No two transactions begin at the same time.
+        self.clock.advance(Duration::from_secs(1));
+        let mut known = vec![debian_vulnerability("CVE-2026-1", PACKAGE, "")];
+        known.extend(taught(lesson));
+        let name = self.clair.update(UPDATER, &self.clock.now().to_string(), known);
+        self.refs.lock().expect("nobody panics").push(name);
+        let keys = self.scanner.keys(&request).into_iter().collect();
+        Some(Learnt {
+            generation: Generation(u64::try_from(self.clock.now().as_millis()).expect("after 1970")),
+            keys: if lesson == Lesson::EditText { BTreeSet::new() } else { keys },
+        })
+    }
+
+    /// Clair collects the operation that the cursor stands at, and all before it. What is newer has settled by then.
+    async fn forget(&self, cursor: &Cursor) -> Option<()> {
+        self.feed.next(Some(cursor.clone())).await.expect("it runs");
+        self.clock.advance(SETTLE);
+        let digest = cursor.0.parse().expect("the name of a document");
+        let document = self.archive.get(&digest).await.expect("it is in memory").expect("it was put");
+        let document: serde_json::Value = serde_json::from_slice(&document).expect("JSON");
+        let at = document["places"][UPDATER]["ref"].as_str().expect("a place");
+        let refs = self.refs.lock().expect("nobody panics");
+        let collected = refs.iter().position(|name| name == at).expect("one of ours");
+        let collected: Vec<&str> = refs[..=collected].iter().map(String::as_str).collect();
+        self.clair.collect(&collected);
+        Some(())
     }
 }
