@@ -3,6 +3,7 @@
 mod advisory_mirror;
 mod archives;
 mod clair_v4;
+mod clair_v4_feed;
 mod distribution;
 mod fake_server;
 mod notification;
