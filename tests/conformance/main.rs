@@ -4,8 +4,11 @@
 //! To add an adapter: a file beside `models.rs` that implements the port's harness and registers itself, and a
 //! line in [`register`].
 
+mod clair_v2;
 mod clair_v4;
 mod embedded_scanner;
+#[path = "../fakes/clair_v2.rs"]
+mod fake_clair_v2;
 mod ignorable;
 mod models;
 mod oci;
@@ -21,6 +24,7 @@ use self::rows::Rows;
 
 /// Every adapter, model and decorator.
 fn register(rows: &mut Rows) {
+    clair_v2::register(rows);
     clair_v4::register(rows);
     embedded_scanner::register(rows);
     models::register(rows);

@@ -53,6 +53,10 @@ impl Reply {
         Self::ok(body).with_status(status).header("content-type", "application/json")
     }
 
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     pub(crate) fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
     }
