@@ -1,7 +1,6 @@
 //! Adapters: the ports of the core on real technologies.
 
 #[cfg(feature = "clair")]
-#[expect(dead_code, reason = "what the scanner and the feeds are made of comes before them")]
 pub mod clair;
 #[cfg(feature = "embedded")]
 pub mod embedded;

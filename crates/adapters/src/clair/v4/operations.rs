@@ -63,6 +63,7 @@ impl<'de> Deserialize<'de> for Operations {
 
 impl Operations {
     /// Whether no updater has completed yet.
+    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
