@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use cve_monitor_core::vocabulary::{
-    Assessment, Completeness, Finding, FindingStatus, Knowledge, PackageKind, Reason, ReasonCode, Severity,
+    Assessment, Completeness, Enrichments, Finding, FindingStatus, Knowledge, PackageKind, Reason,
+    ReasonCode, Severity,
 };
 
 use super::chain::{Note, Unread, blob_in_name};
@@ -146,7 +147,15 @@ fn finding(feature: &Feature, vulnerability: &Vulnerability, kind: &PackageKind)
         layer: blob_in_name(&feature.added_by),
         description: vulnerability.description.clone(),
         link: vulnerability.link.clone(),
+        enrichments: Enrichments { cvss: vectors(vulnerability), ..Enrichments::default() },
     }
+}
+
+/// The vectors that the national vulnerability database gives, the later version of CVSS first.
+fn vectors(vulnerability: &Vulnerability) -> Vec<String> {
+    let nvd = &vulnerability.metadata["NVD"];
+    let vectors = ["CVSSv3", "CVSSv2"].map(|version| nvd[version]["Vectors"].as_str());
+    vectors.into_iter().flatten().filter(|vector| !vector.is_empty()).map(str::to_owned).collect()
 }
 
 /// Clair has a word above critical, which is kept as the source. It does not tell whose the others are.

@@ -46,7 +46,7 @@ pub(super) struct Layer {
 }
 
 /// A package of the whole chain.
-#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Feature {
     pub(super) name: String,
@@ -59,7 +59,7 @@ pub(super) struct Feature {
 }
 
 /// A vulnerability: of a package (`fixed_by`), or of a notification (`fixed_in`).
-#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Vulnerability {
     pub(super) name: String,
@@ -68,6 +68,8 @@ pub(super) struct Vulnerability {
     pub(super) link: String,
     pub(super) severity: String,
     pub(super) fixed_by: String,
+    /// What the sources of metadata say, each under its name and in its own form.
+    pub(super) metadata: serde_json::Value,
     #[serde(deserialize_with = "nullable")]
     pub(super) fixed_in: Vec<Feature>,
 }

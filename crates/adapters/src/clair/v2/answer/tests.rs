@@ -35,6 +35,7 @@ fn packages_with_vulnerabilities_become_findings() {
     assert_eq!((openssl.package.as_str(), openssl.version.as_str()), ("openssl", "3.0.19-1~deb12u2"));
     assert_eq!(openssl.location, "var/lib/dpkg/status");
     assert_eq!(openssl.link, "https://example.invalid/ignored");
+    assert_eq!(openssl.enrichments.cvss, ["AV:N/AC:L/Au:N/C:P/I:P"]);
     assert_eq!(curl.fixed_by, None);
     assert_eq!(bash.severity, Severity::Medium);
 }
@@ -48,6 +49,21 @@ fn defcon1_is_critical_and_keeps_its_word() {
         [("Negligible", Severity::Negligible), ("unknown", Severity::Unknown), ("?", Severity::Unknown)]
     {
         assert_eq!(severity(word), (severity_, None), "{word}");
+    }
+}
+
+#[test]
+fn metadata_of_any_form_is_taken_for_what_it_is() {
+    let told = |metadata: &str| {
+        let json = format!(r#"{{"Name":"CVE-1","Metadata":{metadata}}}"#);
+        vectors(&serde_json::from_str(&json).expect("a vulnerability"))
+    };
+    // As 2.1.x writes it.
+    let both =
+        r#"{"NVD":{"CVSSv2":{"Vectors":"AV:N","Score":1},"CVSSv3":{"Vectors":"CVSS:3.0/AV:N","Score":2}}}"#;
+    assert_eq!(told(both), ["CVSS:3.0/AV:N", "AV:N"]);
+    for other in ["null", "{}", "[]", r#"{"NVD":17}"#, r#"{"NVD":{"CVSSv2":{"Vectors":""}}}"#] {
+        assert_eq!(told(other), Vec::<String>::new(), "{other}");
     }
 }
 
