@@ -38,10 +38,10 @@ fn gaps(inventory: &ImageInventory) -> Vec<String> {
     let unread = inventory.unread.iter().map(|(kind, unread)| {
         format!("{} files of kind {kind} were not read, such as {}", unread.count, unread.example)
     });
-    let problems = inventory
-        .problems
-        .iter()
-        .map(|(layer, problem)| format!("layer {layer} was not read to its end: {}", problem.code()));
+    let problems = inventory.problems.iter().map(|(layer, problem)| {
+        let what = problem.path().map_or(format!("layer {layer}"), |path| format!("{path} in layer {layer}"));
+        format!("{what} was not read to its end: {}", problem.code())
+    });
     unread.chain(problems).collect()
 }
 

@@ -105,6 +105,18 @@ impl LayerProblem {
             Self::NameLeavesRoot { .. } => "name_leaves_root",
         }
     }
+
+    /// The file that it is about; none where it is about the whole layer.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::DatabaseTooLarge { path, .. }
+            | Self::MalformedDatabase { path, .. }
+            | Self::DatabaseUnreachable { path }
+            | Self::SparseDatabase { path }
+            | Self::NameLeavesRoot { path } => Some(path),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]

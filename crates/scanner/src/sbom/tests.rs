@@ -59,7 +59,10 @@ fn incomplete() -> ImageInventory {
     let example = "opt/x.jar".to_owned();
     ImageInventory {
         unread: BTreeMap::from([(PackageKind::Maven, Unread { count: 2, example })]),
-        problems: vec![(1, LayerProblem::Encrypted)],
+        problems: vec![
+            (1, LayerProblem::Encrypted),
+            (0, LayerProblem::MalformedDatabase { path: "opt/y.jar".to_owned(), parts: 1 }),
+        ],
         ..inventory()
     }
 }
@@ -80,12 +83,13 @@ fn an_inventory_that_is_not_complete_says_so_and_why() {
     let document: serde_json::Value = serde_json::from_str(&document).unwrap();
     assert_eq!(document["compositions"][0]["aggregate"], "incomplete");
     let gaps: Vec<_> = document["metadata"]["properties"].as_array().unwrap().iter().collect();
-    assert_eq!(gaps.len(), 2);
+    assert_eq!(gaps.len(), 3);
     assert_eq!(gaps[0]["value"], "2 files of kind maven were not read, such as opt/x.jar");
     let document = spdx(&incomplete(), &SUBJECT).unwrap();
     let document: serde_json::Value = serde_json::from_str(&document).unwrap();
     let comment = "This inventory is not complete. 2 files of kind maven were not read, such as opt/x.jar. \
-                   layer 1 was not read to its end: encrypted.";
+                   layer 1 was not read to its end: encrypted. \
+                   opt/y.jar in layer 0 was not read to its end: malformed_database.";
     assert_eq!(document["comment"], comment);
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Deserializer;
-use serde::de::{DeserializeSeed, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
 use super::fields::{self, Member, Pick};
 use super::{LanguagePackage, Parsed};
@@ -39,7 +39,9 @@ fn extract(file: &File<'_>, found: &mut Extracted) {
 /// Reads the libraries of a `deps.json`: packages and runtimes, but not the application's own projects.
 pub(crate) fn read(bytes: &[u8]) -> Parsed {
     let Some(libraries) = fields::read(bytes, Member("libraries", LibraryTypes)) else {
-        return Parsed::malformed();
+        // Other tools have files of such names, too; what is no JSON was cut off or overwritten.
+        let is_json = serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
+        return if is_json { Parsed::default() } else { Parsed::malformed() };
     };
     let mut parsed = Parsed::default();
     for (key, kind) in libraries {
@@ -108,8 +110,15 @@ mod tests {
     }
 
     #[test]
+    fn lists_of_other_tools_name_nothing() {
+        for other in [r#"["wp-api","lodash"]"#, "{}", r#"{"libraries":["a"]}"#] {
+            assert_eq!(read(other.as_bytes()), Parsed::default(), "{other}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_malformed() {
-        for broken in ["", "{}", "[]", r#"{"libraries":[]}"#, r#"{"libraries":{"a/1":"package"}}"#] {
+        for broken in ["", "{", r#"{"libraries":{"a/1":{"type":"package"}}"#] {
             assert_eq!(read(broken.as_bytes()), Parsed::malformed(), "{broken}");
         }
         assert_eq!(read(br#"{"libraries":{"a":{"type":"package"}}}"#), Parsed::malformed());

@@ -2,7 +2,9 @@
 
 pub(crate) mod directory;
 mod evidence;
+mod groups;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use self::directory::{Archive, ContentError, Member};
@@ -28,10 +30,14 @@ pub(crate) const MAX_ARCHIVE_BYTES: usize = 256 << 20;
 pub(crate) const MAX_DEPTH: usize = 8;
 /// Bytes of inflated archives that are held at a time.
 pub(crate) const MAX_NESTED_BYTES: usize = 128 << 20;
-/// Bytes that are walked or inflated for one file of an image, all that is inside it included.
-pub(crate) const MAX_WORK_BYTES: u64 = 2 << 30;
-/// Bytes of a `pom.properties` or a manifest.
-pub(crate) const MAX_METADATA_BYTES: usize = 1 << 20;
+/// Bytes that are walked or inflated for one file of an image, all that is inside it included: this many, and
+/// [`MAX_WORK_RATIO`] times its own, since archives inside archives hardly shrink.
+pub(crate) const MAX_WORK_BYTES: u64 = 8 << 20;
+/// See [`MAX_WORK_BYTES`].
+pub(crate) const MAX_WORK_RATIO: u64 = 64;
+/// Bytes of a `pom.properties` or a manifest that are read: what names the archive stands in front of what lists
+/// its content.
+pub(crate) const MAX_METADATA_BYTES: usize = 64 << 10;
 /// What it costs to begin to inflate, in bytes of work.
 const MEMBER_WORK_BYTES: u64 = 16 << 10;
 
@@ -48,20 +54,27 @@ fn ends_with_ignoring_case(path: &str, suffix: &str) -> bool {
 }
 
 fn extract(file: &File<'_>, found: &mut Extracted) {
-    read(file.path, file.content, found.room_bytes).report(PackageKind::Maven, MAX_NESTED_BYTES, found);
+    let bytes = file.content.len() as u64;
+    let work_bytes = MAX_WORK_BYTES + MAX_WORK_RATIO * bytes;
+    let retained_bytes = found.room_bytes;
+    let bounds = Bounds { nested_bytes: MAX_NESTED_BYTES, work_bytes, retained_bytes };
+    read(file.path, file.content, bounds).report(PackageKind::Maven, MAX_NESTED_BYTES, found);
+}
+
+/// What one file may cost.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    nested_bytes: usize,
+    work_bytes: u64,
+    /// Text of the packages that are returned.
+    retained_bytes: usize,
 }
 
 /// Reads an archive. A file of such a name that is no archive names nothing.
-///
-/// `max_retained_bytes` bounds the text of the packages that are returned.
-pub(crate) fn read(path: &str, bytes: &[u8], max_retained_bytes: usize) -> Parsed {
-    let mut walk = Walk {
-        parsed: Parsed::default(),
-        seen: HashSet::new(),
-        work_bytes: MAX_WORK_BYTES,
-        retained_bytes: max_retained_bytes,
-    };
-    walk.archive(&Place { inside: "", file_name: file_name(path), depth: 0 }, bytes, MAX_NESTED_BYTES);
+fn read(path: &str, bytes: &[u8], bounds: Bounds) -> Parsed {
+    let Bounds { nested_bytes, work_bytes, retained_bytes } = bounds;
+    let mut walk = Walk { parsed: Parsed::default(), seen: HashSet::new(), work_bytes, retained_bytes };
+    walk.archive(&Place { inside: "", file_name: file_name(path), depth: 0 }, bytes, nested_bytes);
     walk.parsed
 }
 
@@ -97,13 +110,13 @@ impl Walk {
                 break;
             };
             if file_name(&member.name) == evidence::PROPERTIES {
-                let Some(content) = self.content(&archive, &member, MAX_METADATA_BYTES) else { continue };
-                if let Some(package) = evidence::of_properties(&content) {
+                let content = self.metadata(&archive, &member);
+                if let Some(package) = content.and_then(|content| evidence::of_properties(&content)) {
                     named = true;
                     self.keep(place, package);
                 }
             } else if member.name.eq_ignore_ascii_case(evidence::MANIFEST) {
-                manifest = self.content(&archive, &member, MAX_METADATA_BYTES);
+                manifest = self.metadata(&archive, &member);
             } else if is_archive(&member.name) {
                 self.nested(place, &archive, &member, room_bytes);
             }
@@ -119,26 +132,34 @@ impl Walk {
             self.parsed.over_limit = true;
             return;
         }
-        let Some(content) = self.content(archive, member, room_bytes) else { return };
+        if !self.work(MEMBER_WORK_BYTES) {
+            return;
+        }
+        let content = archive.content(member, room_bytes);
+        let Some(content) = self.taken(content, room_bytes) else { return };
         let held_bytes = match &content {
-            std::borrow::Cow::Borrowed(_) => 0,
-            std::borrow::Cow::Owned(held) => held.len(),
+            Cow::Borrowed(_) => 0,
+            Cow::Owned(held) => held.len(),
         };
         let inside = format!("{}!{}", place.inside, member.name);
         let place = Place { inside: &inside, file_name: file_name(&member.name), depth: place.depth + 1 };
         self.archive(&place, &content, room_bytes - held_bytes);
     }
 
-    fn content<'a>(
-        &mut self,
-        archive: &Archive<'a>,
-        member: &Member<'a>,
-        max_bytes: usize,
-    ) -> Option<std::borrow::Cow<'a, [u8]>> {
+    fn metadata<'a>(&mut self, archive: &Archive<'a>, member: &Member<'a>) -> Option<Cow<'a, [u8]>> {
         if !self.work(MEMBER_WORK_BYTES) {
             return None;
         }
-        match archive.content(member, max_bytes) {
+        let content = archive.beginning(member, MAX_METADATA_BYTES);
+        self.taken(content, MAX_METADATA_BYTES)
+    }
+
+    fn taken<'a>(
+        &mut self,
+        content: Result<Cow<'a, [u8]>, ContentError>,
+        max_bytes: usize,
+    ) -> Option<Cow<'a, [u8]>> {
+        match content {
             Ok(content) => self.work(content.len() as u64).then_some(content),
             Err(ContentError::TooLarge) => {
                 self.work(max_bytes as u64);

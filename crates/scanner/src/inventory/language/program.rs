@@ -96,7 +96,10 @@ impl ProgramReader {
         let go = match self.go.finish() {
             go::Found::Nothing => None,
             go::Found::Info(info) => Some(info.parsed()),
-            go::Found::Pointers if self.whole => go::read_pointers(&self.held).map(|info| info.parsed()),
+            go::Found::Pointers if self.whole => {
+                let info = go::read_pointers(&self.held);
+                Some(info.map_or_else(Parsed::malformed, |info| info.parsed()))
+            }
             go::Found::Pointers | go::Found::TooLarge => too_large(),
         };
         let rust = match (self.has_auditable, self.whole) {

@@ -77,7 +77,7 @@ pub(crate) fn read_metadata(path: &str, bytes: &[u8]) -> Parsed {
 pub(crate) fn read_egg(path: &str, bytes: &[u8]) -> Parsed {
     let Some(archive) = Archive::open(bytes) else { return Parsed::default() };
     let metadata = archive.members().flatten().find(|member| member.name == "EGG-INFO/PKG-INFO");
-    let content = metadata.and_then(|member| archive.content(&member, MAX_METADATA_BYTES).ok());
+    let content = metadata.and_then(|member| archive.beginning(&member, MAX_METADATA_BYTES).ok());
     match content {
         Some(content) => read_metadata(path, &content),
         None => Parsed::malformed(),

@@ -98,18 +98,22 @@ impl<'a> Archive<'a> {
         member: &Member<'a>,
         max_bytes: usize,
     ) -> Result<Cow<'a, [u8]>, ContentError> {
+        let content = self.beginning(member, max_bytes.saturating_add(1))?;
+        if content.len() > max_bytes { Err(ContentError::TooLarge) } else { Ok(content) }
+    }
+
+    /// The first bytes of a member's content, or all of it.
+    pub(crate) fn beginning(&self, member: &Member<'a>, bytes: usize) -> Result<Cow<'a, [u8]>, ContentError> {
         let stored = self.stored(member).ok_or(ContentError::Malformed)?;
         match member.method {
-            0 if stored.len() > max_bytes => Err(ContentError::TooLarge),
-            0 => Ok(Cow::Borrowed(stored)),
+            0 => Ok(Cow::Borrowed(&stored[..stored.len().min(bytes)])),
             8 => {
                 let mut content = Vec::new();
-                let most = u64::try_from(max_bytes).unwrap_or(u64::MAX).saturating_add(1);
                 DeflateDecoder::new(stored)
-                    .take(most)
+                    .take(bytes as u64)
                     .read_to_end(&mut content)
                     .map_err(|_| ContentError::Malformed)?;
-                if content.len() > max_bytes { Err(ContentError::TooLarge) } else { Ok(Cow::Owned(content)) }
+                Ok(Cow::Owned(content))
             }
             _ => Err(ContentError::Malformed),
         }

@@ -1,5 +1,6 @@
 //! What names a Java archive: Maven's properties, the manifest, the name of the file.
 
+use super::groups;
 use crate::inventory::language::LanguagePackage;
 
 /// The file that Maven puts into each archive that it builds.
@@ -25,16 +26,22 @@ pub(crate) fn of_properties(bytes: &[u8]) -> Option<LanguagePackage> {
 
 /// What the manifest and the file's name say together, where there is no `pom.properties`.
 ///
-/// A name without a group is all that most archives have that Maven did not build: it has no `:`, and no
-/// advisory is matched by it.
+/// A name without a group is all that many archives have that Maven did not build: it has no `:`, and no
+/// advisory is matched by it. The best known have their group from a table.
 pub(crate) fn of_manifest_and_name(manifest: Option<&[u8]>, file_name: &str) -> Option<LanguagePackage> {
     let manifest = manifest.map(Manifest::read).unwrap_or_default();
-    let from_name = split_file_name(file_name);
-    let (artifact, version) = match &from_name {
-        Some((artifact, version)) => (*artifact, *version),
-        None => (manifest.title.as_deref()?, manifest.version.as_deref()?),
+    let (stem, _) = file_name.rsplit_once('.')?;
+    let (artifact, version) = match split_stem(stem) {
+        Some(named) => named,
+        None => {
+            let artifact = groups::artifact_of_stem(stem).or(manifest.title.as_deref())?;
+            (artifact, manifest.version.as_deref()?)
+        }
     };
-    let group = manifest.symbolic_name.as_deref().and_then(|symbolic| group_of(symbolic, artifact));
+    let symbolic_name = manifest.symbolic_name.as_deref();
+    let group = symbolic_name
+        .and_then(|name| group_in_symbolic_name(name, artifact))
+        .or_else(|| groups::group_of(artifact, version));
     match group {
         Some(group) => coordinates(group, artifact, version),
         None if artifact.contains(':') => None,
@@ -48,9 +55,8 @@ fn coordinates(group: &str, artifact: &str, version: &str) -> Option<LanguagePac
     plain.then(|| LanguagePackage::new(&format!("{group}:{artifact}"), version))?
 }
 
-/// `commons-text-1.10.0.jar` is `commons-text` in version `1.10.0`.
-fn split_file_name(file_name: &str) -> Option<(&str, &str)> {
-    let (stem, _) = file_name.rsplit_once('.')?;
+/// `commons-text-1.10.0` is `commons-text` in version `1.10.0`.
+fn split_stem(stem: &str) -> Option<(&str, &str)> {
     let digit_follows = |at: &usize| stem[at + 1..].starts_with(|next: char| next.is_ascii_digit());
     let at = stem.match_indices('-').map(|(at, _)| at).filter(|at| *at > 0).find(digit_follows)?;
     Some((&stem[..at], &stem[at + 1..]))
@@ -60,7 +66,7 @@ fn split_file_name(file_name: &str) -> Option<(&str, &str)> {
 ///
 /// Build tools write `<group>.<artifact>`, but leave out what the two have in common (`com.google.guava` is
 /// `com.google.guava:guava`). Only an artifact of several words, all of which are there, is beyond doubt.
-fn group_of<'a>(symbolic_name: &'a str, artifact: &str) -> Option<&'a str> {
+fn group_in_symbolic_name<'a>(symbolic_name: &'a str, artifact: &str) -> Option<&'a str> {
     let group = symbolic_name.strip_suffix(artifact)?.strip_suffix('.')?;
     (artifact.contains('-') && group.contains('.')).then_some(group)
 }
@@ -128,7 +134,7 @@ mod tests {
         ] {
             assert_eq!(pair(of_manifest_and_name(None, file)), some(artifact, version));
         }
-        for file in ["app.jar", "-1.jar", "spring-core.jar", "x-.jar", "noextension"] {
+        for file in ["app.jar", "-1.jar", "x-.jar", "noextension", "catalina.jar"] {
             assert_eq!(of_manifest_and_name(None, file), None, "{file}");
         }
     }
@@ -136,10 +142,20 @@ mod tests {
     #[test]
     fn the_manifest_names_what_the_file_does_not() {
         let manifest = b"Manifest-Version: 1.0\r\nImplementation-Title: spring-core\r\nimplementation-version: 5.3.\r\n 17\r\n\r\nName: x\r\nImplementation-Version: 9\r\n";
-        assert_eq!(pair(of_manifest_and_name(Some(manifest), "core.jar")), some("spring-core", "5.3.17"));
+        let named = some("org.springframework:spring-core", "5.3.17");
+        assert_eq!(pair(of_manifest_and_name(Some(manifest), "core.jar")), named);
         // A title in words is no artifact.
         let manifest = b"Implementation-Title: Spring Core\nImplementation-Version: 5\n";
         assert_eq!(of_manifest_and_name(Some(manifest), "core.jar"), None);
+    }
+
+    #[test]
+    fn well_known_archives_have_their_group_and_take_their_version_from_the_manifest() {
+        let named = some("org.springframework:spring-web", "5.3.17");
+        assert_eq!(pair(of_manifest_and_name(None, "spring-web-5.3.17.jar")), named);
+        let manifest = b"Implementation-Title: Apache Tomcat\nImplementation-Version: 9.0.58\n";
+        let named = some("org.apache.tomcat:tomcat-catalina", "9.0.58");
+        assert_eq!(pair(of_manifest_and_name(Some(manifest), "catalina.jar")), named);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::*;
 
-const ROOM: usize = 1 << 20;
+const ROOM: Bounds = Bounds { nested_bytes: 1 << 20, work_bytes: 8 << 20, retained_bytes: 1 << 20 };
 
 fn zipped(method: CompressionMethod, members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
@@ -150,38 +150,65 @@ fn depth_has_a_limit_that_is_told() {
 }
 
 #[test]
-fn a_bomb_of_one_member_is_stopped_at_the_limit() {
-    let zeroes = vec![0; MAX_METADATA_BYTES + 1];
-    let at = deflated(&[("META-INF/MANIFEST.MF", &zeroes[1..])]);
-    assert!(!read("x.jar", &at, ROOM).over_limit);
-    let past = deflated(&[("META-INF/MANIFEST.MF", &zeroes)]);
-    assert!(read("x.jar", &past, ROOM).over_limit);
+fn metadata_is_read_up_to_the_limit() {
+    let manifest = |bytes: usize| {
+        let text = "Implementation-Version: 1.0\nImplementation-Title: named\n";
+        [vec![b' '; bytes - text.len() - 1], b"\n".to_vec(), text.as_bytes().to_vec()].concat()
+    };
+    let at = deflated(&[("META-INF/MANIFEST.MF", &manifest(MAX_METADATA_BYTES))]);
+    assert_eq!(complete("x.jar", &at), ["named 1.0"]);
+    let past = deflated(&[("META-INF/MANIFEST.MF", &manifest(MAX_METADATA_BYTES + 60))]);
+    assert_eq!(complete("x.jar", &past), [""; 0]);
+    // A bomb costs no more than that.
+    let bomb = deflated(&[("META-INF/MANIFEST.MF", &vec![0; 16 << 20])]);
+    assert_eq!(complete("x-1.0.jar", &bomb), ["x 1.0"]);
 }
 
 #[test]
 fn nested_archives_are_held_within_the_limit() {
-    let inner = stored(&[("zeroes", &vec![0; MAX_NESTED_BYTES])]);
+    let inner = stored(&[(POM, &properties("inner", "1"))]);
     let outer = deflated(&[("a.jar", &inner)]);
-    let parsed = read("x.jar", &outer, ROOM);
-    assert!(parsed.over_limit && parsed.packages.is_empty());
+    let at = read("x.jar", &outer, Bounds { nested_bytes: inner.len(), ..ROOM });
+    assert_eq!((at.packages.len(), at.over_limit), (1, false));
+    let past = read("x.jar", &outer, Bounds { nested_bytes: inner.len() - 1, ..ROOM });
+    assert_eq!((past.packages.len(), past.over_limit), (0, true));
+    // What is held on the way counts, too; what is not packed is not held.
+    let outermost = deflated(&[("b.jar", &outer)]);
+    let both = inner.len() + outer.len();
+    assert!(!read("x.jar", &outermost, Bounds { nested_bytes: both, ..ROOM }).over_limit);
+    assert!(read("x.jar", &outermost, Bounds { nested_bytes: both - 1, ..ROOM }).over_limit);
+    let outermost = stored(&[("b.jar", &outer)]);
+    assert!(!read("x.jar", &outermost, Bounds { nested_bytes: outer.len(), ..ROOM }).over_limit);
 }
 
-#[test]
-fn members_that_share_their_bytes_are_stopped_at_the_limit_of_work() {
-    // One stored member, named very often in the directory: each is small, all together are not.
-    let inner = stored(&[("zeroes", &vec![0; 1 << 20])]);
+/// One stored archive that the directory names many times: each is small, all together are not.
+fn overlapping(times: usize) -> Vec<u8> {
+    let inner = stored(&[("zeroes", &vec![0; 1 << 16])]);
     let one = stored(&[("n.jar", &inner)]);
     let directory_bytes = 46 + "n.jar".len();
     let at = one.len() - 22 - directory_bytes;
     let mut bomb = one[..at].to_vec();
-    let times = usize::try_from(MAX_WORK_BYTES >> 20).unwrap();
     for _ in 0..times {
         bomb.extend_from_slice(&one[at..at + directory_bytes]);
     }
     let mut end = one[at + directory_bytes..].to_vec();
     end[12..16].copy_from_slice(&u32::try_from(times * directory_bytes).unwrap().to_le_bytes());
     bomb.extend(end);
-    assert!(read("x.jar", &bomb, ROOM).over_limit);
+    bomb
+}
+
+#[test]
+fn members_that_share_their_bytes_are_stopped_at_the_limit_of_work() {
+    let bomb = overlapping(10);
+    let inner_bytes = stored(&[("zeroes", &vec![0; 1 << 16])]).len() as u64;
+    // Each is looked up, taken and walked.
+    let work_bytes = bomb.len() as u64 + 10 * (MEMBER_WORK_BYTES + 2 * inner_bytes);
+    assert!(!read("x.jar", &bomb, Bounds { work_bytes, ..ROOM }).over_limit);
+    assert!(read("x.jar", &bomb, Bounds { work_bytes: work_bytes - 1, ..ROOM }).over_limit);
+    let file = File { path: "x.jar", content: &overlapping(10_000) };
+    let mut found = Extracted::within(1 << 20);
+    extract(&file, &mut found);
+    assert!(found.too_large.is_some());
 }
 
 #[test]
@@ -191,9 +218,9 @@ fn what_is_returned_is_within_the_limit() {
     let members: Vec<_> = packages.iter().map(|(name, text)| (name.as_str(), text.as_slice())).collect();
     let archive = deflated(&members);
     let one = size_of::<LanguagePackage>() + "org.example:x".len() + 1;
-    let at = read("x.jar", &archive, one * 9);
+    let at = read("x.jar", &archive, Bounds { retained_bytes: one * 9, ..ROOM });
     assert_eq!((at.packages.len(), at.over_limit), (9, false));
-    let past = read("x.jar", &archive, one * 9 - 1);
+    let past = read("x.jar", &archive, Bounds { retained_bytes: one * 9 - 1, ..ROOM });
     assert_eq!((past.packages.len(), past.over_limit), (8, true));
 }
 

@@ -50,12 +50,13 @@ fn old_programs_point_at_their_lists() {
 }
 
 #[test]
-fn pointers_that_lead_nowhere_name_nothing() {
+fn pointers_that_lead_nowhere_are_told() {
     let machine = Machine::COMMON;
     let mut content = with_pointers(machine, "go1.15.15", MODULES);
     content[16..24].copy_from_slice(&machine.pointer(u64::MAX - 3));
     let program = machine.program(&content, ".data", b"");
-    assert_eq!(parse(&program, 100, MAX_PROGRAM_BYTES), ParsedProgram::default());
+    let expected = ParsedProgram { go: Some(Parsed::malformed()), rust: None };
+    assert_eq!(parse(&program, 100, MAX_PROGRAM_BYTES), expected);
 }
 
 #[test]
