@@ -61,6 +61,11 @@ impl<'a> Ownership<'a> {
         self.owners.contains_key(merge_usr(path).as_str())
     }
 
+    /// Whether a package brought a file that is there since a layer, and nothing was put over it since then.
+    pub(super) fn has_brought(&self, path: &str, since: usize) -> bool {
+        self.owners.get(merge_usr(path).as_str()).is_some_and(|owner| since <= owner.since)
+    }
+
     /// The package that brought a language's package which is there since a layer. One that came later than the
     /// package that owns its file was put over it by something else.
     pub(super) fn owner_of(

@@ -259,3 +259,20 @@ fn the_database_of_a_system_inside_the_image_is_evidence_of_more() {
     assert_eq!(inventory.packages.len(), 1);
     assert_eq!(inventory.unread[&PackageKind::Deb].example, "srv/chroot/var/lib/dpkg/status");
 }
+
+#[test]
+fn what_cannot_be_read_of_a_package_of_the_distribution_is_no_problem_until_something_is_put_over_it() {
+    let path = "usr/lib/x/x.jar";
+    let list = NodeContent::Owner { paths: vec![path.to_owned()] };
+    let broken = NodeContent::Packages {
+        kinds: vec![PackageKind::Maven],
+        packages: vec![],
+        owned: vec![],
+        problem: Some(LayerProblem::MalformedDatabase { path: path.to_owned(), parts: 1 }),
+    };
+    let owned = layer(vec![("var/lib/dpkg/info/x.list", list), (path, broken.clone())]);
+    assert!(codes(std::slice::from_ref(&owned)).is_empty());
+    let over = layer(vec![(path, broken)]);
+    assert_eq!(codes(&[owned, over.clone()]), ["malformed_database"]);
+    assert_eq!(codes(&[over]), ["malformed_database"]);
+}

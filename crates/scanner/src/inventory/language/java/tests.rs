@@ -7,6 +7,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::*;
+use crate::inventory::extractor::extract_from;
 
 const ROOM: Bounds = Bounds { nested_bytes: 1 << 20, work_bytes: 8 << 20, retained_bytes: 1 << 20 };
 
@@ -205,10 +206,7 @@ fn members_that_share_their_bytes_are_stopped_at_the_limit_of_work() {
     let work_bytes = bomb.len() as u64 + 10 * (MEMBER_WORK_BYTES + 2 * inner_bytes);
     assert!(!read("x.jar", &bomb, Bounds { work_bytes, ..ROOM }).over_limit);
     assert!(read("x.jar", &bomb, Bounds { work_bytes: work_bytes - 1, ..ROOM }).over_limit);
-    let file = File { path: "x.jar", content: &overlapping(10_000) };
-    let mut found = Extracted::within(1 << 20);
-    extract(&file, &mut found);
-    assert!(found.too_large.is_some());
+    assert!(extract_from(&EXTRACTOR, "x.jar", &overlapping(10_000)).too_large.is_some());
 }
 
 #[test]
