@@ -90,12 +90,12 @@ impl Postgres {
         run(self.control("stop").args(["--mode", "immediate"])).map(drop)
     }
 
-    /// Makes an empty database; one of that name is dropped first.
+    /// Makes an empty database; one of that name is dropped first, whoever is connected to it.
     ///
     /// # Errors
-    /// The server refuses, for instance because someone is connected to the old one.
+    /// The server refuses.
     pub fn fresh_database(&self, name: &str) -> Result<(), String> {
-        self.query("postgres", &format!("DROP DATABASE IF EXISTS {name}"))?;
+        self.query("postgres", &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))?;
         self.query("postgres", &format!("CREATE DATABASE {name}")).map(drop)
     }
 

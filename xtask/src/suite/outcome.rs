@@ -20,7 +20,9 @@ impl Outcome {
         } else if let Some((name, rest)) =
             line.strip_prefix("test ").and_then(|row| row.split_once(" ... ignored"))
         {
-            let reason = rest.strip_prefix(", ").map(str::to_owned);
+            // The standard harness, and the one of tests that find out while they run.
+            let in_brackets = rest.strip_prefix(" (").and_then(|rest| rest.strip_suffix(')'));
+            let reason = rest.strip_prefix(", ").or(in_brackets).map(str::to_owned);
             self.ignored.push((name.trim().to_owned(), reason));
         }
     }
@@ -54,6 +56,7 @@ mod tests {
     fn ignored_rows_keep_their_reason() {
         let mut outcome = Outcome::default();
         outcome.read("test queue::sqs::Q1::a_leased_message_is_hidden ... ignored, needs an endpoint");
+        outcome.read("test clair_v4::a_scenario      ... ignored (needs `go`)");
         outcome.read("test crates/a/src/lib.rs - f (line 3) ... ignored");
         assert_eq!(
             outcome.ignored,
@@ -62,6 +65,7 @@ mod tests {
                     "queue::sqs::Q1::a_leased_message_is_hidden".to_owned(),
                     Some("needs an endpoint".to_owned())
                 ),
+                ("clair_v4::a_scenario".to_owned(), Some("needs `go`".to_owned())),
                 ("crates/a/src/lib.rs - f (line 3)".to_owned(), None)
             ]
         );

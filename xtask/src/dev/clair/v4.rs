@@ -125,6 +125,16 @@ impl ClairV4 {
         self.process = None;
     }
 
+    /// Starts it anew with an empty database, as one that has lost everything.
+    ///
+    /// # Errors
+    /// It does not start: with the end of its log.
+    pub fn start_empty(&mut self, ground: &Ground) -> Result<(), String> {
+        self.process = None;
+        ground.postgres.fresh_database(DATABASE)?;
+        self.resume()
+    }
+
     /// Takes in a file of vulnerabilities. One whose fingerprint is known already changes nothing.
     ///
     /// # Errors
