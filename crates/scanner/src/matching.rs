@@ -2,11 +2,10 @@
 
 mod assess;
 mod completeness;
+mod end_of_life;
 mod evaluate;
 mod finding;
-mod group;
 mod severity;
-mod wanted;
 
 pub use self::assess::{Matched, Suppressed, assess, assess_without};
 pub use self::completeness::{Completeness, Reason};

@@ -1,15 +1,18 @@
 //! Judges an image's inventory by a database: no layer is read, nothing else is asked.
 
+pub(super) mod group;
+pub(super) mod wanted;
+
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use self::group::{Hit, group};
+use self::wanted::{Wanted, wanted};
 use super::completeness::Completeness;
 use super::evaluate::evaluate;
 use super::finding::{Finding, Subject};
-use super::group::{Hit, group};
-use super::wanted::{Wanted, wanted};
 use crate::advisory::{Database, DatabaseError, Ecosystem, RecordText, Rule, UNNAMED_MODULE};
 use crate::{ImageInventory, PackageInstance, PackageKind};
 

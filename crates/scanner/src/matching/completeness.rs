@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::wanted::is_known;
+use super::assess::wanted::is_known;
+use super::end_of_life;
 use crate::advisory::{Database, Ecosystem};
 use crate::{ImageInventory, LayerProblem, PackageInstance, PackageKind, Unread};
 
@@ -47,6 +48,13 @@ pub enum Reason {
         /// The OSV ecosystem.
         ecosystem: String,
     },
+    /// Nobody looks after the distribution's release any more: what became known since is in no advisory.
+    EndOfLifeDistribution {
+        /// The OSV ecosystem.
+        ecosystem: String,
+        /// The last day of its support.
+        ended: String,
+    },
     /// There is no advisory for packages of a language.
     NoAdvisoriesForEcosystem {
         /// The OSV ecosystem.
@@ -79,6 +87,7 @@ impl Reason {
             Self::EmptyPackageDatabase => "empty_package_database",
             Self::UnknownDistribution { .. } => "unknown_distribution",
             Self::NoAdvisoriesForDistribution { .. } => "no_advisories_for_distribution",
+            Self::EndOfLifeDistribution { .. } => "end_of_life_distribution",
             Self::NoAdvisoriesForEcosystem { .. } => "no_advisories_for_ecosystem",
             Self::UnreadKind { .. } => "unread_kind",
             Self::LayerProblem { .. } => "layer_problem",
@@ -181,7 +190,10 @@ impl Look<'_> {
             Some(ecosystem) if !self.has_advisories(&ecosystem.name) => {
                 Some(Reason::NoAdvisoriesForDistribution { ecosystem: ecosystem.name })
             }
-            Some(_) => None,
+            Some(ecosystem) => {
+                let ended = end_of_life::ended(&ecosystem, self.database?)?.to_owned();
+                Some(Reason::EndOfLifeDistribution { ecosystem: ecosystem.name, ended })
+            }
         }
     }
 

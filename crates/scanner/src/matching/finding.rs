@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::assess::group::{Group, Hit};
 use super::evaluate::Fix;
-use super::group::{Group, Hit};
 use super::severity::{Severity, SeveritySource, severity_of};
 use crate::advisory::{Ecosystem, RecordText};
 use crate::version::VersionOrder;

@@ -102,6 +102,9 @@ fn reason(why: &matching::Reason, layers: &[Digest]) -> Reason {
         | matching::Reason::NoAdvisoriesForEcosystem { ecosystem } => {
             (ReasonCode::NoAdvisoriesForDistribution, Some(ecosystem.clone()))
         }
+        matching::Reason::EndOfLifeDistribution { ecosystem, .. } => {
+            (ReasonCode::EndOfLifeDistribution, Some(ecosystem.clone()))
+        }
         matching::Reason::UnreadKind { kind, .. } => (ReasonCode::UnreadKind, Some(kind.as_str().to_owned())),
         matching::Reason::LayerProblem { layer, problem } => {
             let layer = layers.get(*layer).map_or_else(|| layer.to_string(), Digest::to_string);

@@ -303,3 +303,17 @@ fn packages_of_another_distributions_kind_make_the_look_partial() {
     let expected = Reason::UnreadKind { kind: PackageKind::Rpm, count: 1, example: "app/bash".into() };
     assert_eq!(reasons, [expected]);
 }
+
+#[test]
+fn a_release_past_its_end_is_never_clean_once_the_distribution_has_gone_on() {
+    let look = |modified: &str, newer: &str| {
+        let old = record("A", "Debian:10", &fixed("1"), &format!(r#""modified":"{modified}","#), "");
+        let newer = record("B", "Debian:12", &fixed("1"), &format!(r#""modified":"{newer}","#), "");
+        let (database, _folder) = database(&[&old, &newer]);
+        assess(&image("ID=debian\nVERSION_ID=\"10\"\n"), &database).unwrap().completeness
+    };
+    assert_eq!(look("2024-06-01T00:00:00Z", "2024-06-30T23:00:00Z"), Completeness::Complete);
+    let ended = Reason::EndOfLifeDistribution { ecosystem: "Debian:10".into(), ended: "2024-06-30".into() };
+    let partial = Completeness::Partial { reasons: vec![ended] };
+    assert_eq!(look("2024-06-01T00:00:00Z", "2024-07-01T00:00:00Z"), partial);
+}

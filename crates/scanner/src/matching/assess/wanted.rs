@@ -6,17 +6,20 @@ use crate::{PackageInstance, PackageKind};
 
 /// One name of a package, with the version that goes with it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wanted<'a> {
+pub(in crate::matching) struct Wanted<'a> {
     /// The name, as a database keeps it.
-    pub(super) name: String,
+    pub(in crate::matching) name: String,
     /// The version.
-    pub(super) version: &'a str,
+    pub(in crate::matching) version: &'a str,
     /// The order of that version.
-    pub(super) order: VersionOrder,
+    pub(in crate::matching) order: VersionOrder,
 }
 
 /// What to look up for a package; nothing where its identity is not known well enough.
-pub(super) fn wanted<'a>(package: &'a PackageInstance, ecosystem: &Ecosystem) -> Vec<Wanted<'a>> {
+pub(in crate::matching) fn wanted<'a>(
+    package: &'a PackageInstance,
+    ecosystem: &Ecosystem,
+) -> Vec<Wanted<'a>> {
     if !ecosystem.is_system() {
         let name = normalized_name(package.kind, &package.name);
         let order = ecosystem.order();
@@ -38,7 +41,7 @@ pub(super) fn wanted<'a>(package: &'a PackageInstance, ecosystem: &Ecosystem) ->
 
 /// Whether advisories can speak of a language's package: a jar that has but a file name has no group, and a Go program
 /// built from a working copy has no version.
-pub(super) fn is_known(package: &PackageInstance) -> bool {
+pub(in crate::matching) fn is_known(package: &PackageInstance) -> bool {
     match package.kind {
         PackageKind::Maven => package.name.contains(':'),
         PackageKind::Golang => {

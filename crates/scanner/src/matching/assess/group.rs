@@ -2,28 +2,28 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::evaluate::Fix;
 use crate::advisory::{Rule, is_cve};
+use crate::matching::Fix;
 
 /// A rule that affects the package, and what it says about a fix.
-pub(super) type Hit<'a> = (&'a Rule, Fix);
+pub(in crate::matching) type Hit<'a> = (&'a Rule, Fix);
 
 /// One vulnerability, and all that says that a package has it.
 #[derive(Debug)]
-pub(super) struct Group<'a> {
+pub(in crate::matching) struct Group<'a> {
     /// The smallest CVE among its names; else the smallest GHSA; else the smallest record's id.
-    pub(super) name: &'a str,
+    pub(in crate::matching) name: &'a str,
     /// All its names, sorted, its own included.
-    pub(super) names: BTreeSet<&'a str>,
+    pub(in crate::matching) names: BTreeSet<&'a str>,
     /// The rules; never empty.
-    pub(super) hits: Vec<&'a Hit<'a>>,
+    pub(in crate::matching) hits: Vec<&'a Hit<'a>>,
 }
 
 /// Groups the hits of one package, sorted by name.
 ///
 /// Aliases are symmetric and transitive (OSV schema, "aliases field"): whatever they connect is one vulnerability. A
 /// record that is about several CVEs, as an erratum is, belongs to the group of each, and connects nothing.
-pub(super) fn group<'a>(hits: &'a [Hit<'a>], is_system: bool) -> Vec<Group<'a>> {
+pub(in crate::matching) fn group<'a>(hits: &'a [Hit<'a>], is_system: bool) -> Vec<Group<'a>> {
     let mut names = Names::default();
     let mut members: Vec<(usize, &Hit<'_>)> = Vec::new();
     for hit in hits {
