@@ -15,6 +15,7 @@
 //! | index: 500, the registry's 401, 403 | `indexing::an_address_that_has_expired_is_asked_for_anew` |
 //! | index: 500, the registry's 404, a digest that differs, anything else | `indexing::each_trouble_of_an_index_has_its_meaning` |
 //! | index: 412, 304 for what was never indexed | `indexing::nothing_is_asked_for_on_a_condition` |
+//! | index: nothing, for too long | `indexing::a_clair_that_never_answers_is_left_alone_in_the_end` |
 //! | index: 429 | `indexing::too_many_requests_is_waited_out_although_the_body_is_cut` |
 //! | index state: another | `indexing::another_state_of_the_indexer_is_another_version_of_the_scanner` |
 //! | report: 200 | `reports::a_report_becomes_findings` |
@@ -66,6 +67,7 @@ struct Clair {
     script: Arc<Mutex<Script>>,
     registry: Arc<Locations>,
     clock: Arc<ManualClock>,
+    settings: ClairV4Settings,
 }
 
 impl Clair {
@@ -83,7 +85,9 @@ impl Clair {
         })
         .await;
         let clock = Arc::new(ManualClock::at("2026-11-23T08:00:00Z".parse().unwrap()));
-        let clair = Self { server, script, registry: Arc::new(Locations::new()), clock };
+        let endpoint = Endpoint { url: server.url("/").parse().unwrap(), ca_file: None, signer: None };
+        let settings = ClairV4Settings::new(endpoint);
+        let clair = Self { server, script, registry: Arc::new(Locations::new()), clock, settings };
         clair.on(STATE, [captured("index-state")]);
         clair.on(INDEX, [captured("index-finished-distroless")]);
         clair.on(REPORT, [captured("report-distroless")]);
@@ -101,8 +105,10 @@ impl Clair {
     }
 
     async fn connect(&self, signer: Option<Signer>) -> Result<ClairV4Scanner, ScannerError> {
-        let endpoint = Endpoint { url: self.server.url("/").parse().unwrap(), ca_file: None, signer };
-        let client = Arc::new(ClairV4Client::new(&ClairV4Settings::new(endpoint)).unwrap());
+        let mut settings = self.settings.clone();
+        settings.indexer.signer.clone_from(&signer);
+        settings.matcher.signer = signer;
+        let client = Arc::new(ClairV4Client::new(&settings).unwrap());
         let registries = Registries::new([Arc::clone(&self.registry) as Arc<dyn Registry>]);
         let loading = ClairV4Loading {
             expected_updaters: vec!["debian/updater".to_owned()],

@@ -206,3 +206,21 @@ async fn another_state_of_the_indexer_is_another_version_of_the_scanner() {
     scanner.index(&clair.image().await).await.unwrap();
     assert_eq!(scanner.identity().version, "cb31df8269833698891b35a63251a81a");
 }
+
+#[tokio::test]
+async fn a_clair_that_never_answers_is_left_alone_in_the_end() {
+    let state = || async { r#"{"state":"x"}"# };
+    let app = axum::Router::new()
+        .route("/indexer/api/v1/index_state", axum::routing::get(state))
+        .route("/indexer/api/v1/index_report", axum::routing::post(std::future::pending::<()>));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let silent = tokio::spawn(async move { axum::serve(listener, app).await });
+    let mut clair = Clair::start().await;
+    clair.settings.index_timeout = Duration::from_millis(50);
+    clair.settings.indexer.url = url.parse().unwrap();
+    let error = index(&clair).await.unwrap_err();
+    assert!(matches!(error, ScannerError::Transient { .. }), "{error}");
+    assert!(error.to_string().contains("no answer within"), "{error}");
+    silent.abort();
+}

@@ -1,6 +1,7 @@
 //! Reports of Clair v4: what is in an image, what was found, and how complete the look was.
 
 mod coverage;
+mod enrichments;
 mod finding;
 mod installed;
 mod names;

@@ -177,4 +177,22 @@ mod tests {
         let none = ClairV4Client::new(&ClairV4Settings { indexing_at_once: 0, ..settings() });
         assert!(none.unwrap_err().to_string().contains("indexing_at_once"));
     }
+
+    #[test]
+    fn an_address_that_cannot_be_used_is_refused_without_repeating_its_password() {
+        for (url, expected) in [
+            ("ftp://clair.example", "http:// or https://"),
+            ("http://user:s3cret@clair.example", "carries credentials"),
+            ("http://clair.example/?key=s3cret", "carries credentials or a query"),
+        ] {
+            let mut settings = settings();
+            settings.matcher.url = url.parse().unwrap();
+            let error = ClairV4Client::new(&settings).unwrap_err().to_string();
+            assert!(error.contains(expected) && !error.contains("s3cret"), "{error}");
+        }
+        let mut settings = settings();
+        settings.indexer.ca_file = Some("/nowhere/ca.pem".into());
+        let error = ClairV4Client::new(&settings).unwrap_err().to_string();
+        assert!(error.contains("ca_file") && error.contains("/nowhere/ca.pem"), "{error}");
+    }
 }

@@ -3,32 +3,20 @@
 use std::collections::BTreeMap;
 
 use cve_monitor_core::vocabulary::{Enrichments, Finding, FindingStatus, PackageKind, Severity};
-use serde::Deserialize;
 
+use super::enrichments::{Enriched, join};
 use super::installed::{Installed, namespace};
 use super::names::Names;
-use super::wire::{List, Report, Vulnerability};
+use super::wire::{Report, Vulnerability};
 
 /// The longest description that a finding carries, in characters.
 const MAX_DESCRIPTION: usize = 1000;
-/// What the type of the enrichment with CVSS vectors has in it, whatever version its schema is of.
-const CVSS_ENRICHER: &str = "enricher=clair.cvss";
-
-/// The vectors of vulnerabilities, by Clair's numbers for those.
-type Vectors = BTreeMap<String, String>;
-
-#[derive(Deserialize)]
-struct Cvss {
-    #[serde(rename = "vectorString")]
-    vector: String,
-}
-
 /// What is the same vulnerability in the same package, whichever advisories say so.
 type Same = (String, String, Option<String>, String, String);
 
 /// All findings. Advisories of one vulnerability become one finding.
 pub(super) fn findings(report: &Report, installed: &[Installed<'_>]) -> Vec<Finding> {
-    let vectors = vectors(report);
+    let enriched = Enriched::of(report);
     let mut places: BTreeMap<&str, Vec<&Installed<'_>>> = BTreeMap::new();
     for package in installed {
         places.entry(package.id).or_default().push(package);
@@ -38,7 +26,7 @@ pub(super) fn findings(report: &Report, installed: &[Installed<'_>]) -> Vec<Find
         for number in &vulnerabilities.0 {
             let Some(vulnerability) = report.vulnerabilities.get(number) else { continue };
             for package in places.get(id.as_str()).into_iter().flatten() {
-                let found = finding(vulnerability, vectors.get(number), package);
+                let found = finding(vulnerability, enriched.get(number), package);
                 let same = (
                     found.name.clone(),
                     found.package.clone(),
@@ -66,6 +54,7 @@ fn joined(mut group: Vec<Finding>) -> Option<Finding> {
     for other in group {
         first.records.extend(other.records);
         first.aliases.extend(other.aliases);
+        join(&mut first.enrichments, other.enrichments);
         if first.fixed_by.is_none() && other.fixed_by.is_some() {
             (first.fixed_by, first.status) = (other.fixed_by, other.status);
         }
@@ -77,19 +66,21 @@ fn joined(mut group: Vec<Finding>) -> Option<Finding> {
     Some(first)
 }
 
-fn finding(vulnerability: &Vulnerability, vector: Option<&String>, installed: &Installed<'_>) -> Finding {
+fn finding(vulnerability: &Vulnerability, looked_up: Enrichments, installed: &Installed<'_>) -> Finding {
     let names = Names::of(vulnerability);
     let fixed_by = fixed_by(vulnerability, installed);
     let package = installed.package;
     let source = package.source.as_ref().map(|source| source.name.clone());
     let severity = severity(&vulnerability.normalized_severity);
+    let mut enrichments = looked_up;
+    join(&mut enrichments, Enrichments { cvss: vectors(vulnerability), ..Enrichments::default() });
     Finding {
         name: names.name,
         records: vec![names.record],
         aliases: names.aliases.into_iter().collect(),
         namespace: namespace_of(vulnerability, installed),
         severity,
-        severity_source: severity_source(vulnerability, severity, vector),
+        severity_source: severity_source(vulnerability, severity),
         status: if fixed_by.is_some() { FindingStatus::FixAvailable } else { FindingStatus::NoFix },
         kind: PackageKind::from(&installed.kind),
         package: package.name.clone(),
@@ -101,7 +92,7 @@ fn finding(vulnerability: &Vulnerability, vector: Option<&String>, installed: &I
         layer: installed.layer.clone(),
         description: vulnerability.description.trim().chars().take(MAX_DESCRIPTION).collect(),
         link: vulnerability.links.split_ascii_whitespace().next().unwrap_or_default().to_owned(),
-        enrichments: Enrichments { cvss: vector.into_iter().cloned().collect(), ..Enrichments::default() },
+        enrichments,
     }
 }
 
@@ -134,30 +125,27 @@ fn severity(word: &str) -> Severity {
     if word == "Defcon1" { Severity::Critical } else { word.parse().unwrap_or(Severity::Unknown) }
 }
 
-/// Whose word the severity is, with that word: `debian:unimportant`. An advisory of OSV is rated by a CVSS vector, and
-/// what nobody has rated has one where Clair was told to look it up.
-fn severity_source(
-    vulnerability: &Vulnerability,
-    severity: Severity,
-    looked_up: Option<&String>,
-) -> Option<String> {
+/// Whose word the severity is, with that word: `debian:unimportant`. An advisory of OSV is rated by a CVSS vector.
+fn severity_source(vulnerability: &Vulnerability, severity: Severity) -> Option<String> {
     let word = vulnerability.severity.trim();
     let vendor = vulnerability.updater.split(['/', '-']).next().unwrap_or_default();
-    if severity == Severity::Unknown {
-        return looked_up.cloned();
-    }
     match (vendor, word) {
-        ("osv", vector) if vector.starts_with("CVSS:") => Some(vector.to_owned()),
+        _ if severity == Severity::Unknown => None,
+        ("osv", vector) if is_vector(vector) => Some(vector.to_owned()),
         (vendor, "") => Some(vendor.to_owned()),
         (vendor, word) => Some(format!("{vendor}:{word}")),
     }
 }
 
-/// The first vector of each vulnerability that has been looked up: `[{"12": [{"vectorString": …}]}]`.
-fn vectors(report: &Report) -> Vectors {
-    let of_cvss = report.enrichments.iter().filter(|(kind, _)| kind.contains(CVSS_ENRICHER));
-    let lists =
-        of_cvss.filter_map(|(_, value)| List::<BTreeMap<String, List<Cvss>>>::deserialize(value).ok());
-    let entries = lists.flat_map(|list| list.0).flatten();
-    entries.filter_map(|(number, list)| Some((number, list.0.into_iter().next()?.vector))).collect()
+/// The vector that some updaters (OSV's, Red Hat's) write where others have the vendor's word.
+fn vectors(vulnerability: &Vulnerability) -> Vec<String> {
+    Some(vulnerability.severity.trim())
+        .filter(|word| is_vector(word))
+        .map(str::to_owned)
+        .into_iter()
+        .collect()
+}
+
+fn is_vector(word: &str) -> bool {
+    word.starts_with("CVSS:")
 }

@@ -4,6 +4,9 @@ use cve_monitor_core::vocabulary::{Digest, PackageKind};
 
 use super::wire::{Distribution, Environment, Package, Report, Repository};
 
+/// The key of repositories that are named by CPEs of Red Hat's products (claircore, `rhel/internal/common`).
+const CPE_REPOSITORY: &str = "rhel-cpe-repository";
+
 /// A kind of package, in the words that all scanners here use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
@@ -65,6 +68,8 @@ pub(super) struct Installed<'a> {
     pub(super) distribution: Option<&'a Distribution>,
     /// The name of the repository that it comes from; of a language's package alone.
     pub(super) repository: Option<&'a str>,
+    /// Whether it comes from a repository of Red Hat's products, which its advisories speak about.
+    of_red_hat: bool,
     /// The file that says that it is installed.
     pub(super) location: &'a str,
     /// The layer that brought it in.
@@ -86,6 +91,8 @@ impl<'a> Installed<'a> {
         let repositories = place.repository_ids.iter().filter_map(|id| report.repository.get(id));
         let repository: Option<&Repository> =
             repositories.into_iter().find(|found| of_repository(&found.name).is_some());
+        let mut repositories = place.repository_ids.iter().filter_map(|id| report.repository.get(id));
+        let of_red_hat = repositories.any(|found| found.key == CPE_REPOSITORY);
         let (prefix, location) = prefixed(&place.package_db);
         let kind = repository
             .and_then(|found| of_repository(&found.name))
@@ -99,6 +106,7 @@ impl<'a> Installed<'a> {
             kind,
             distribution,
             repository: repository.map(|found| found.name.as_str()),
+            of_red_hat,
             location,
             layer: place.introduced_in.parse().ok(),
         }
@@ -108,6 +116,9 @@ impl<'a> Installed<'a> {
     pub(super) fn ecosystem(&self) -> Option<&'a str> {
         if self.kind == Kind::Oci {
             return Some("rhcc");
+        }
+        if self.of_red_hat {
+            return Some("rhel");
         }
         self.repository.or_else(|| Some(self.distribution?.did.as_str())).filter(|name| !name.is_empty())
     }

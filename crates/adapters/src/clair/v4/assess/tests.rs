@@ -1,6 +1,6 @@
 //! Assessments out of reports: what is found, and when a look is complete.
 
-use cve_monitor_core::vocabulary::{FindingStatus, Level, Severity};
+use cve_monitor_core::vocabulary::{FindingStatus, Level, Probability, Severity};
 use serde_json::{Value, json};
 
 use super::*;
@@ -95,23 +95,37 @@ fn advisories_of_one_vulnerability_are_one_finding_with_the_worst_severity() {
 }
 
 #[test]
-fn a_vector_that_was_looked_up_stands_where_nobody_rated() {
-    let kind = "message/vnd.clair.map.vulnerability; enricher=clair.cvss schema=https://csrc.nist.gov/s";
+fn what_clair_looked_up_stands_beside_a_finding_and_changes_nothing_else() {
+    let of = |enricher: &str| {
+        format!("message/vnd.clair.map.vulnerability; enricher=clair.{enricher} schema=none")
+    };
+    let mut report = vulnerable();
+    let bare = assess(&report, &ALL, &[]).findings;
+    report["enrichments"] = json!({
+        of("cvss"): [{"30": [{"version": "3.1", "vectorString": "CVSS:3.1/AV:L", "baseScore": 5.5},
+                             {"version": "2.0", "vectorString": "AV:L/AC:L"}], "31": null}],
+        of("epss"): [{"30": [{"cve": "CVE-2019-1010024", "epss": 0.00043, "percentile": 0.1}], "31": [{"epss": "x"}]}],
+        of("kev"): [{"32": [{"cve": "CVE-2020-28493", "date_added": "2021-11-03"}]}],
+        of("later"): {"30": 1}});
+    let found = assess(&report, &ALL, &[]).findings;
+    let libc = found.iter().find(|finding| finding.package == "libc6").unwrap();
+    assert_eq!(libc.enrichments.cvss, ["AV:L/AC:L", "CVSS:3.1/AV:L"]);
+    assert_eq!(libc.enrichments.epss, Probability::of(0.00043));
+    assert!(!libc.enrichments.known_exploited);
+    let jinja = found.iter().find(|finding| finding.package == "jinja2").unwrap();
+    assert_eq!(jinja.enrichments.cvss, ["CVSS:3.1/AV:N"], "the advisory's own");
+    assert!(jinja.enrichments.known_exploited, "of one of its advisories");
+    let keys = |findings: &[Finding]| findings.iter().map(Finding::key).collect::<Vec<_>>();
+    assert_eq!(keys(&found), keys(&bare));
+}
+
+#[test]
+fn nobodys_word_is_no_source_of_a_severity() {
     let mut report = vulnerable();
     report["vulnerabilities"]["30"]["normalized_severity"] = json!("Unknown");
-    let rated = |report: &Value| {
-        let found = assess(report, &ALL, &[])
-            .findings
-            .into_iter()
-            .find(|finding| finding.package == "libc6")
-            .unwrap();
-        (found.severity, found.severity_source)
-    };
-    assert_eq!(rated(&report), (Severity::Unknown, None));
-    report["enrichments"] = json!({
-        kind: [{"30": [{"version": "3.1", "vectorString": "CVSS:3.1/AV:L", "baseScore": 5.5}], "31": null}],
-        "message/vnd.clair.map.vulnerability; enricher=clair.epss schema=none": [{"30": [{"epss": 0.1}]}]});
-    assert_eq!(rated(&report), (Severity::Unknown, Some("CVSS:3.1/AV:L".to_owned())));
+    let found = assess(&report, &ALL, &[]).findings;
+    let libc = found.iter().find(|finding| finding.package == "libc6").unwrap();
+    assert_eq!((libc.severity, &libc.severity_source), (Severity::Unknown, &None));
 }
 
 #[test]
@@ -179,6 +193,11 @@ fn an_image_has_the_keys_of_the_packages_that_are_not_looked_up() {
     assert_eq!(keys, [LayerKey("package:go:golang.org/x/text".to_owned())]);
     let mut rhel = report();
     rhel["distributions"]["1"]["did"] = json!("rhel");
-    let keys = package_keys(&serde_json::from_value(rhel).unwrap());
-    assert_eq!(keys, ["package:rhel:glibc", "package:rhel:libc6"].map(|text| LayerKey(text.to_owned())));
+    let expected = ["package:rhel:glibc", "package:rhel:libc6"].map(|text| LayerKey(text.to_owned()));
+    assert_eq!(package_keys(&serde_json::from_value(rhel.clone()).unwrap()), expected);
+    // Red Hat's advisories go by the repository, whatever the distribution is.
+    rhel["repository"]["9"] = json!({"id": "9", "name": "cpe:/o:redhat:9", "key": "rhel-cpe-repository"});
+    rhel["environments"]["6"][0]["repository_ids"] = json!(["9"]);
+    rhel["environments"]["6"][0]["distribution_id"] = json!("");
+    assert_eq!(package_keys(&serde_json::from_value(rhel).unwrap()), expected);
 }

@@ -62,6 +62,7 @@ pub(super) struct Distribution {
 #[serde(default)]
 pub(super) struct Repository {
     pub(super) name: String,
+    pub(super) key: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
