@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cve_monitor_adapters::embedded::{
     Database, EmbeddedScanner, SqliteArchive, SqliteEventStore, SqliteLayerIndex, SqliteQueue,
-    advisories::{AdvisoryMirror, AdvisorySource, AdvisoryStore, MirrorSettings},
+    advisories::{AdvisoryMirror, AdvisorySource, AdvisoryStore, Ask, MirrorSettings, Order},
 };
 use cve_monitor_adapters::{oci::LocalRegistry, system_clock::SystemClock};
 use cve_monitor_core::pipeline::{
@@ -34,7 +34,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let advisories = AdvisoryStore::open(work.path().join("advisories"))?;
     let mirror = AdvisoryMirror::new(MirrorSettings::new(work.path().join("exports")))?;
     let source = AdvisorySource::parse(&format!("{examples}/advisories/first"))?;
-    advisories.refresh(source.sources(&mirror, &|_| {}).await?, Default::default()).await?;
+    let order = Order { sources: vec![source], ..Order::default() };
+    advisories.update(&mirror, &order, &Ask::All, &|_| {}).await?;
     let layout = format!("{examples}/images").into();
     let layout = LocalRegistry::open_layout("local".parse()?, "images".parse()?, layout).await?;
     let registries = Registries::new([Arc::new(layout) as _]);

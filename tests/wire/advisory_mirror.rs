@@ -3,12 +3,10 @@
 use std::fs;
 use std::io::Write as _;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cve_monitor_adapters::embedded::advisories::{
-    AdvisoryMirror, AdvisorySource, AdvisoryStore, Fetched, MirrorError, MirrorSettings, Progress,
+    AdvisoryMirror, Fetched, MirrorError, MirrorSettings, Progress,
 };
-use cve_monitor_scanner::advisory::ShrinkPolicy;
 use tempfile::TempDir;
 
 use crate::fake_server::{FakeServer, Reply, Seen};
@@ -152,7 +150,7 @@ async fn offline_the_cache_is_used_and_an_empty_one_is_an_error_with_the_remedy(
         settings
     };
     let refused = bench.fetch_with(offline()).await.unwrap_err().to_string();
-    assert!(refused.contains("Debian") && refused.contains("fetch it once online"), "{refused}");
+    assert!(refused.contains("Debian") && refused.contains("fetch them once online"), "{refused}");
     bench.fetch().await.unwrap();
     assert!(!bench.fetch_with(offline()).await.unwrap().transferred);
     assert_eq!(bench.server.seen().len(), 1);
@@ -164,30 +162,4 @@ async fn what_is_not_there_is_named() {
     let refused = bench.fetch().await.unwrap_err();
     assert!(matches!(refused, MirrorError::NotFound { .. }), "{refused}");
     assert!(refused.to_string().contains("/osv/Debian/all.zip"));
-}
-
-#[tokio::test]
-async fn a_mirror_becomes_the_advisories_of_the_store_and_tells_its_progress() {
-    let bench = Bench::new(|seen| match seen.path() {
-        "/osv/Debian/all.zip" => Reply::ok(archive("openssl")),
-        _ => Reply::ok(archive("zlib")),
-    })
-    .await;
-    let bytes = AtomicUsize::new(0);
-    let progress = |progress: Progress<'_>| {
-        assert_eq!(
-            progress.total,
-            Some(archive(if progress.ecosystem == "Debian" { "openssl" } else { "zlib" }).len() as u64)
-        );
-        bytes.fetch_add(1, Ordering::Relaxed);
-    };
-    let mirror = AdvisoryMirror::new(bench.settings()).unwrap();
-    let source = AdvisorySource::parse(&bench.server.url("/osv")).unwrap();
-    let sources = source.sources(&mirror, &progress).await.unwrap();
-    let names: Vec<_> = sources.iter().map(|source| source.name.rsplit('/').next().unwrap()).collect();
-    assert_eq!(names, ["Debian", "Ubuntu"]);
-    assert!(bytes.load(Ordering::Relaxed) >= 2);
-    let store = AdvisoryStore::open(bench.folder.path().join("advisories")).unwrap();
-    let refreshed = store.refresh(sources, ShrinkPolicy::default()).await.unwrap();
-    assert_eq!((refreshed.changed, refreshed.stats.records), (true, 2));
 }

@@ -1,5 +1,6 @@
 //! Wire tests: adapters against servers that answer as the real ones do, and as broken ones do.
 
+mod advisory_ecosystems;
 mod advisory_mirror;
 mod archives;
 mod clair_v2;

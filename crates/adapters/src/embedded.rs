@@ -15,5 +15,5 @@ mod sqlite;
 
 pub use database::{Database, DatabaseError};
 pub use folder_sink::FolderSink;
-pub use scanner::EmbeddedScanner;
+pub use scanner::{EmbeddedScanner, Seen, needed_ecosystems};
 pub use sqlite::{SqliteArchive, SqliteEventStore, SqliteLayerIndex, SqliteQueue};

@@ -24,7 +24,7 @@ use crate::config::{Config, Loaded, ScopeRule, ScopeSettings};
 use advisories::Advisories;
 use registries::Opened;
 
-pub use advisories::Said;
+pub use advisories::{Lacking, Refreshed, Said};
 pub use as_of::AsOfClock;
 pub use one_scan::{Asked, OneScan};
 pub use pushes::{PushError, Pushes};
@@ -110,12 +110,25 @@ impl System {
         Ok(Self { ports: Arc::new(ports), feed, database, pushes, scanner, advisories })
     }
 
-    /// Brings the advisories up to their sources; whether that changed anything.
+    /// Brings the advisories up to their sources.
     ///
     /// # Errors
     /// Where a source cannot be read or is refused: the old advisories stay in use.
-    pub async fn refresh(&self) -> Result<bool, WiringError> {
-        self.advisories.refresh(&|_| {}).await
+    pub async fn refresh(&self) -> Result<Refreshed, WiringError> {
+        self.advisories.refresh(&self.database, &|_| {}).await
+    }
+
+    /// The same for what an image needs and nobody has asked for yet.
+    ///
+    /// # Errors
+    /// As [`Self::refresh`].
+    pub async fn refresh_needed(&self) -> Result<Refreshed, WiringError> {
+        self.advisories.refresh_needed(&self.database, &|_| {}).await
+    }
+
+    /// Returns once an image needs advisories that nobody has asked for yet.
+    pub async fn until_more_is_needed(&self) {
+        self.advisories.until_more_is_needed(&self.database).await;
     }
 
     /// How ingest works here.

@@ -4,6 +4,8 @@
 mod bench;
 #[path = "processes/killed.rs"]
 mod killed;
+#[path = "processes/mirror.rs"]
+mod mirror;
 #[path = "processes/scan.rs"]
 mod scan;
 #[path = "processes/watch.rs"]

@@ -2,6 +2,7 @@
 
 mod assess;
 mod completeness;
+mod ecosystems;
 mod end_of_life;
 mod evaluate;
 mod finding;
@@ -9,6 +10,7 @@ mod severity;
 
 pub use self::assess::{Matched, Suppressed, assess, assess_without};
 pub use self::completeness::{Completeness, Reason};
+pub use self::ecosystems::ecosystems;
 pub(crate) use self::evaluate::holds;
 pub use self::evaluate::{Fix, evaluate};
 pub use self::finding::{Finding, FixStatus};

@@ -2,6 +2,7 @@
 //!
 //! * [`AdvisoryStore`]: a folder of advisory databases, one file a generation, shared by several processes
 //! * [`AdvisorySource`], [`AdvisoryMirror`]: a folder or an archive of OSV records, or a mirror of OSV's exports
+//! * [`Order`], [`Coverage`]: which ecosystems a store is to hold, and which it has answers for
 //! * [`EmbeddedFeed`]: the change feed over that folder
 
 mod feed;
@@ -11,6 +12,9 @@ mod store;
 
 pub use self::feed::EmbeddedFeed;
 pub use self::mirror::{AdvisoryMirror, Fetched, MAX_EXPORT_BYTES, MirrorError, MirrorSettings, Progress};
-pub use self::source::{AdvisorySource, DEFAULT_ECOSYSTEMS, InvalidSource};
+pub use self::source::{AdvisorySource, InvalidSource};
 pub(super) use self::store::State;
-pub use self::store::{AdvisoryError, AdvisoryStatus, AdvisoryStore, Refreshed};
+pub use self::store::{
+    AdvisoryError, AdvisoryStatus, AdvisoryStore, Answer, Ask, Coverage, Ecosystems, Order, Problem,
+    Refreshed, Step, Updated,
+};

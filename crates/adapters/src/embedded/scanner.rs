@@ -6,6 +6,8 @@ mod error;
 #[cfg(test)]
 pub(super) mod fixture;
 mod flights;
+mod judge;
+mod needs;
 mod reading;
 mod record;
 pub(super) mod rows;
@@ -20,20 +22,21 @@ use async_trait::async_trait;
 use cve_monitor_core::pipeline::Registries;
 use cve_monitor_core::ports::{IndexRequest, Readiness, Registry, RegistryError, Scanner, ScannerError};
 use cve_monitor_core::vocabulary::{
-    Assessment, Descriptor, Digest, Generation, ImageId, LayerKey, PackageKind, RepositoryName,
-    ScannerIdentity,
+    Assessment, Descriptor, Digest, Generation, ImageId, LayerKey, RepositoryName, ScannerIdentity,
 };
-use cve_monitor_scanner::{
-    EXTRACTOR_VERSION, LayerProblem, LayerRecord, Limits, RECORD_FORMAT, fold, matching,
-};
+use cve_monitor_scanner::{EXTRACTOR_VERSION, LayerProblem, LayerRecord, Limits, RECORD_FORMAT};
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use self::error::{refused, transient};
 use self::flights::Flights;
+pub use self::judge::Seen;
+use self::judge::{Unjudged, judge};
+pub use self::needs::needed_ecosystems;
+use self::needs::{Needs, fetching};
 use self::record::StoredRecord;
 use self::rows::{ImageLayers, NewLayer};
 use super::Database;
-use super::advisories::{AdvisoryStore, State};
+use super::advisories::AdvisoryStore;
 
 /// How many layers of one image are read at once.
 const LAYERS_AT_ONCE: usize = 2;
@@ -48,6 +51,7 @@ pub struct EmbeddedScanner {
     registries: Registries,
     limits: Limits,
     flights: Flights,
+    needs: Needs,
     bytes_read: AtomicU64,
     layers_read: AtomicU64,
 }
@@ -62,6 +66,7 @@ impl EmbeddedScanner {
             registries,
             limits: Limits::default(),
             flights: Flights::default(),
+            needs: Needs::default(),
             bytes_read: AtomicU64::new(0),
             layers_read: AtomicU64::new(0),
         }
@@ -83,6 +88,18 @@ impl EmbeddedScanner {
     #[must_use]
     pub fn layers_read(&self) -> u64 {
         self.layers_read.load(Ordering::Relaxed)
+    }
+
+    /// What an image holds, out of what is stored of it: no layer is read.
+    ///
+    /// # Errors
+    /// `NotIndexed` where the image, or a layer of it, has to be indexed first.
+    pub async fn inventory(&self, image: &ImageId) -> Result<Seen, ScannerError> {
+        let stored = self.layers(&image.digest).await?;
+        match blocking(move || Ok(Seen::of(&stored))).await? {
+            Ok(seen) => Ok(seen),
+            Err(layer) => Err(self.distrust(layer).await),
+        }
     }
 
     async fn is_stored(&self, layer: &Descriptor) -> Result<bool, ScannerError> {
@@ -159,35 +176,6 @@ fn held_nowhere(layer: &Descriptor) -> LayerRecord {
     }
 }
 
-/// Why an image could not be judged.
-enum Unjudged {
-    /// The record of this layer is damaged.
-    Damaged(Digest),
-    Other(ScannerError),
-}
-
-fn judge(stored: &ImageLayers, state: &State) -> Result<Assessment, Unjudged> {
-    let mut records = Vec::with_capacity(stored.layers.len());
-    for (digest, record) in &stored.layers {
-        records.push(record.read().ok_or_else(|| Unjudged::Damaged(digest.clone()))?);
-    }
-    let ordered: Vec<&LayerRecord> = stored.order.iter().filter_map(|n| records.get(*n)).collect();
-    let digests: Vec<Digest> =
-        stored.order.iter().filter_map(|n| Some(stored.layers.get(*n)?.0.clone())).collect();
-    let inventory = fold(&ordered);
-    // The file may have been replaced and removed meanwhile: the next try opens its successor.
-    let matched =
-        matching::assess(&inventory, &state.database).map_err(|error| Unjudged::Other(transient(error)))?;
-    let (findings, completeness) = answer::answer(matched, &digests);
-    let own = inventory.distribution.and_then(|distribution| distribution.ecosystem);
-    Ok(Assessment {
-        findings,
-        completeness,
-        looked_at: inventory.looked_at.iter().map(|kind| PackageKind(kind.as_str().to_owned())).collect(),
-        knowledge: state.knowledge(|ecosystem| own.as_deref() == Some(ecosystem)),
-    })
-}
-
 #[async_trait]
 impl Scanner for EmbeddedScanner {
     fn identity(&self) -> ScannerIdentity {
@@ -199,12 +187,21 @@ impl Scanner for EmbeddedScanner {
     }
 
     async fn readiness(&self) -> Result<Readiness, ScannerError> {
-        match self.advisories.current().await.map_err(ScannerError::from) {
-            Ok(Some(state)) => Ok(Readiness::Ready(state.knowledge(|_| true))),
-            Ok(None) => Ok(Readiness::Loading(NOTHING_IMPORTED.to_owned())),
-            Err(ScannerError::Loading(problem)) => Ok(Readiness::Loading(problem)),
-            Err(error) => Err(error),
-        }
+        // Before the state, which then holds at least what this promises.
+        let coverage = self.advisories.coverage().await?;
+        let state = match self.advisories.current().await.map_err(ScannerError::from) {
+            Err(ScannerError::Loading(problem)) => return Ok(Readiness::Loading(problem)),
+            state => state?,
+        };
+        let awaited = coverage.awaited(&needed_ecosystems(&self.database).await?);
+        Ok(match (state, awaited.is_empty()) {
+            (Some(state), true) => Readiness::Ready(state.knowledge(|_| true)),
+            (Some(state), false) => Readiness::Partly(state.knowledge(|_| true), fetching(&awaited)),
+            (None, _) if !coverage.as_needed => Readiness::Loading(NOTHING_IMPORTED.to_owned()),
+            (None, false) => Readiness::Loading(fetching(&awaited)),
+            // No image needs any yet.
+            (None, true) => Readiness::Ready(judge::nothing_known()),
+        })
     }
 
     async fn index(&self, request: &IndexRequest) -> Result<Vec<LayerKey>, ScannerError> {
@@ -228,18 +225,22 @@ impl Scanner for EmbeddedScanner {
         image: &ImageId,
         at_least: Option<Generation>,
     ) -> Result<Assessment, ScannerError> {
+        // Before the state, which then holds at least what this promises.
+        let coverage = self.advisories.coverage().await?;
         let state = self.advisories.current().await?;
-        let state = state.ok_or_else(|| ScannerError::Loading(NOTHING_IMPORTED.to_owned()))?;
-        if at_least.is_some_and(|least| state.generation() < least) {
+        if at_least.is_some_and(|least| state.as_ref().is_some_and(|state| state.generation() < least)) {
             return Err(ScannerError::Behind);
         }
         let stored = self.layers(&image.digest).await?;
-        let judged = tokio::task::spawn_blocking(move || judge(&stored, &state)).await;
-        match judged.map_err(|error| transient(format!("assessing {image} broke off: {error}")))? {
-            Ok(assessment) => Ok(assessment),
-            Err(Unjudged::Damaged(layer)) => Err(self.distrust(layer).await),
-            Err(Unjudged::Other(error)) => Err(error),
-        }
+        let judged = blocking(move || Ok(judge(&stored, &coverage, state.as_ref(), at_least))).await?;
+        let (needed, answer) = match judged {
+            Ok(judged) => judged,
+            Err(Unjudged::Damaged(layer)) => return Err(self.distrust(layer).await),
+            Err(Unjudged::Other(error)) => return Err(error),
+        };
+        // Before the answer, which may be to wait for just these.
+        self.needs.remember(&self.database, needed).await?;
+        answer
     }
 }
 

@@ -19,6 +19,9 @@ use crate::wiring::{Asked, OneScan};
 use outcomes::Ended;
 use progress::Progress;
 
+/// What can be done where there are no advisories.
+const REMEDY: &str = "  connect once, import a bundle (`cve-monitor advisories import FILE`), or name a folder, a .zip or \
+                      a mirror with --advisories";
 /// How long what failed for now is tried again, all in all.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Longer than any image takes: the lease is not extended meanwhile, so that a clock that stands still stays so.
@@ -27,7 +30,6 @@ const LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) async fn scan(loaded: &Loaded, asked: &Scan) -> Result<u8, Failure> {
     let progress = Progress::start();
     let scan = OneScan::open(loaded, &wanted(asked)).await?;
-    scan.import(&|step| progress.say(step)).await?;
     progress.say("looking for the images");
     let (mut images, mut problems): (Vec<ImageId>, Vec<String>) = (vec![], vec![]);
     let mut requests: Vec<ScanRequest> = vec![];
@@ -42,7 +44,11 @@ pub(super) async fn scan(loaded: &Loaded, asked: &Scan) -> Result<u8, Failure> {
             Err(problem) => problems.push(problem.to_string()),
         }
     }
-    drive(&scan.ports, &requests, loaded.config.ingest.concurrency, &progress).await?;
+    let mut drive = Drive::start(&scan.ports, &requests, loaded.config.ingest.concurrency, &progress).await?;
+    drive.until_idle().await?;
+    let lacking = scan.learn(&images, &|step| progress.say(step)).await?;
+    drive.judge().await?;
+    problems.extend(lacking.missing.into_iter().map(|missing| format!("{missing}\n{REMEDY}")));
     let mut bodies = vec![];
     for image in &images {
         match outcomes::ended(&scan.ports, image).await? {
@@ -51,6 +57,9 @@ pub(super) async fn scan(loaded: &Loaded, asked: &Scan) -> Result<u8, Failure> {
         }
     }
     progress.end();
+    for warning in &lacking.warnings {
+        eprintln!("warning: {warning}");
+    }
     let code = print(asked, &bodies, scan.ports.clock.now())?;
     for problem in &problems {
         eprintln!("error: {problem}");
@@ -69,28 +78,49 @@ fn wanted(asked: &Scan) -> Asked {
     }
 }
 
-/// Drives the images to their ends; what failed for now is tried again while patience lasts.
-async fn drive(
-    ports: &Arc<Ports>,
-    requests: &[ScanRequest],
-    concurrency: usize,
-    progress: &Arc<Progress>,
-) -> Result<(), Failure> {
-    progress.expect(requests.len() as u64);
-    for batch in requests.chunks(MAX_SEND) {
-        ports.queue.send(Lane::Push, batch).await.map_err(Failure::of)?;
+/// Drives images to their ends; what failed for now is tried again while patience lasts.
+struct Drive {
+    ports: Arc<Ports>,
+    ingest: Ingest,
+    pump: Pump,
+    deadline: Timestamp,
+}
+
+impl Drive {
+    async fn start(
+        ports: &Arc<Ports>,
+        requests: &[ScanRequest],
+        concurrency: usize,
+        progress: &Arc<Progress>,
+    ) -> Result<Self, Failure> {
+        progress.expect(requests.len() as u64);
+        for batch in requests.chunks(MAX_SEND) {
+            ports.queue.send(Lane::Push, batch).await.map_err(Failure::of)?;
+        }
+        let settings = IngestSettings { concurrency, lease: LEASE, ..IngestSettings::default() };
+        let seen = Arc::clone(progress);
+        let ingest = Ingest::new(Arc::clone(ports), settings)
+            .on_outcome(Arc::new(move |image, outcome| seen.ended(image, outcome)));
+        let deadline = ports.clock.now().plus(PATIENCE);
+        Ok(Self { ports: Arc::clone(ports), ingest, pump: Pump::new(Arc::clone(ports)), deadline })
     }
-    let settings = IngestSettings { concurrency, lease: LEASE, ..IngestSettings::default() };
-    let seen = Arc::clone(progress);
-    let ingest = Ingest::new(Arc::clone(ports), settings)
-        .on_outcome(Arc::new(move |image, outcome| seen.ended(image, outcome)));
-    let mut pump = Pump::new(Arc::clone(ports));
-    let deadline = ports.clock.now().plus(PATIENCE);
-    loop {
-        ingest.run_until_idle().await;
-        let Some(next) = next_due(ports).await?.filter(|next| *next <= deadline) else { return Ok(()) };
-        ports.clock.sleep_until(next).await;
-        pump.round().await.map_err(Failure::of)?;
+
+    /// Until nothing can be done but to judge what was read.
+    async fn until_idle(&mut self) -> Result<(), Failure> {
+        loop {
+            self.ingest.run_until_idle().await;
+            let next = next_due(&self.ports).await?.filter(|next| *next <= self.deadline);
+            let Some(next) = next else { return Ok(()) };
+            self.ports.clock.sleep_until(next).await;
+            self.pump.round().await.map_err(Failure::of)?;
+        }
+    }
+
+    /// Judges what was read.
+    async fn judge(&mut self) -> Result<(), Failure> {
+        self.deadline = self.ports.clock.now().plus(PATIENCE);
+        self.pump.round().await.map_err(Failure::of)?;
+        self.until_idle().await
     }
 }
 

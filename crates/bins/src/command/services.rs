@@ -29,7 +29,9 @@ pub async fn notifier(cli: NotifierCli) -> Result<u8, Failure> {
     let loaded = started(&cli.overrides())?;
     if cli.once {
         let system = System::open(&loaded).await?;
-        system.refresh().await?;
+        for problem in system.refresh().await?.lacking.all() {
+            eprintln!("warning: {problem}");
+        }
         let notifier = Notifier::new(system.ports.clone(), system.feed.clone());
         let done = notifier.follow().await.map_err(Failure::of)?;
         eprintln!(

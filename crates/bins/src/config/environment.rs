@@ -61,6 +61,11 @@ impl Variables {
         self.folder("XDG_CONFIG_HOME", ".config")
     }
 
+    /// The folder of this program in `$XDG_CACHE_HOME`, or in `.cache` at home.
+    pub(super) fn cache(&self) -> Option<PathBuf> {
+        Some(self.folder("XDG_CACHE_HOME", ".cache")?.join("cve-monitor"))
+    }
+
     /// `$XDG_DATA_HOME`, or `.local/share` at home.
     pub(super) fn data_home(&self) -> Option<PathBuf> {
         self.folder("XDG_DATA_HOME", ".local/share")
@@ -78,6 +83,8 @@ impl Variables {
 pub struct Environment {
     /// Where `docker login` keeps its credentials; none without a home.
     pub docker: Option<DockerConfig>,
+    /// Where this user's runs keep what can be had again; none without a home.
+    pub cache: Option<PathBuf>,
     /// The way out.
     pub proxy: ProxySettings,
     /// Whether people asked for no colour at all (no-color.org).
@@ -97,6 +104,7 @@ impl Environment {
         Self {
             docker: folder
                 .map(|folder| DockerConfig { file: folder.join("config.json"), environment: helpers }),
+            cache: variables.cache(),
             proxy: ProxySettings {
                 // In upper case a CGI server would take it from a request's `Proxy:` header; we are none.
                 http: either("HTTP_PROXY", "http_proxy").map(secret),

@@ -145,15 +145,20 @@ pub struct Log {
     pub level: String,
 }
 
-/// Folders that nobody named stand beside the store, and that in the user's folder of data.
+/// Folders that nobody named stand beside the store, and that in the user's folder of data; advisories, which can be
+/// had again, in that of caches, unless somebody has said where the store is.
 pub(super) fn add_derived_defaults(settings: &mut Settings, variables: &Variables) {
     let home = variables.data_home().map(|folder| folder.join("cve-monitor"));
     let home = home.unwrap_or_else(|| PathBuf::from("cve-monitor-data"));
+    let cache = variables.cache().filter(|_| settings.get("store.path").is_none());
     let mut put = |key: &str, path: &Path| {
         if settings.get(key).is_none() {
             settings.set(key, Value::String(path.display().to_string()), Origin::Default);
         }
     };
+    if let Some(cache) = cache {
+        put("advisories.folder", &cache.join("advisories"));
+    }
     put("store.path", &home.join("state.db"));
     let store = Reader::new(settings).path("store.path").unwrap_or_default();
     let beside = store.parent().unwrap_or(Path::new("")).to_owned();

@@ -219,9 +219,14 @@ fn paths_in_the_file_are_meant_from_its_folder() {
     let config = load_in(folder.path(), "[store]\npath = \"data/s.db\"", &[], &[]).unwrap().config;
     assert_eq!(config.store.path, folder.path().join("data/s.db"));
     assert_eq!(config.reports.folder, folder.path().join("data/reports"));
+    let beside =
+        load_in(folder.path(), "[store]\npath = \"data/s.db\"", &[("HOME", "/h")], &[]).unwrap().config;
+    assert_eq!(beside.advisories.folder, folder.path().join("data/advisories"));
     let config = load("", &[("HOME", "/h"), ("XDG_DATA_HOME", "relative")], &[]).unwrap().config;
     assert_eq!(config.store.path, Path::new("/h/.local/share/cve-monitor/state.db"));
-    assert_eq!(config.advisories.folder, Path::new("/h/.local/share/cve-monitor/advisories"));
+    assert_eq!(config.advisories.folder, Path::new("/h/.cache/cve-monitor/advisories"));
+    let config = load("", &[], &[]).unwrap().config;
+    assert_eq!(config.advisories.folder, Path::new("cve-monitor-data/advisories"));
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl Health {
 
     async fn scanner(&self) -> Result<(), String> {
         match self.ports.scanner.readiness().await {
-            Ok(Readiness::Ready(_)) => Ok(()),
+            Ok(Readiness::Ready(_) | Readiness::Partly(..)) => Ok(()),
             Ok(Readiness::Loading(missing)) => Err(missing),
             Err(error) => Err(error.to_string()),
         }

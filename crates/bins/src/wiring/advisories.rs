@@ -1,16 +1,19 @@
 //! The advisories: the folder of their databases, and the sources that they are brought in from.
 
+mod places;
+mod words;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use cve_monitor_adapters::embedded::advisories::{
-    AdvisoryMirror, AdvisorySource as Source, AdvisoryStore, EmbeddedFeed, MirrorSettings, Progress,
+    AdvisoryMirror, AdvisoryStore, Ask, Ecosystems, EmbeddedFeed, MirrorSettings, Order, Updated,
 };
-use cve_monitor_adapters::embedded::{Database, EmbeddedScanner};
+use cve_monitor_adapters::embedded::{Database, EmbeddedScanner, needed_ecosystems};
 use cve_monitor_core::pipeline::Registries;
 use cve_monitor_core::ports::ChangeFeed;
-use cve_monitor_core::vocabulary::Digest;
 use cve_monitor_scanner::advisory::ShrinkPolicy;
 
 use super::{WiringError, blocking};
@@ -21,9 +24,8 @@ pub type Said<'a> = dyn Fn(&str) + Send + Sync + 'a;
 
 /// Exports of mirrors, kept so that only what changed is fetched.
 const EXPORTS: &str = "exports";
-/// How much of the hash of a list of sources names its folder, in characters.
-const KEY: usize = 16;
-const MEBIBYTE: u64 = 1024 * 1024;
+/// How often it is looked whether an image needs advisories that nobody has asked for yet.
+const NEEDED_EVERY: Duration = Duration::from_secs(1);
 
 /// The advisories of a system.
 #[derive(Debug)]
@@ -31,16 +33,48 @@ pub(super) struct Advisories {
     store: AdvisoryStore,
     mirror: AdvisoryMirror,
     sources: Vec<AdvisorySource>,
-    ecosystems: Vec<String>,
+    /// None: those that the images need.
+    listed: Option<BTreeSet<String>>,
     policy: ShrinkPolicy,
     offline: bool,
+    /// Images wait until mirrors have answered: where none is asked, what is not kept counts as not offered. Else that
+    /// is a problem that people are told of.
+    waits: bool,
+    /// What mirrors gave no answer for when they were last asked: the timer asks again, not the image that needs it.
+    unanswered: Mutex<BTreeSet<String>>,
+}
+
+/// What a refresh did not get.
+#[derive(Debug, Default)]
+pub struct Lacking {
+    /// A copy stands in for each of these.
+    pub warnings: Vec<String>,
+    /// There is nothing for these.
+    pub missing: Vec<String>,
+}
+
+impl Lacking {
+    /// Everything that did not come.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        self.warnings.iter().chain(&self.missing).map(String::as_str)
+    }
+}
+
+/// What came of a refresh.
+#[derive(Debug)]
+pub struct Refreshed {
+    /// Whether there is a new generation.
+    pub changed: bool,
+    /// What mirrors did not give.
+    pub lacking: Lacking,
 }
 
 impl Advisories {
     /// The configured sources, in this folder.
     pub(super) async fn open(loaded: &Loaded, folder: &Path) -> Result<Self, WiringError> {
         let sources = loaded.config.advisories.sources.clone();
-        Self::with(loaded, sources, folder.to_owned(), folder.join(EXPORTS), false).await
+        let is_cut_off = loaded.config.advisories.offline;
+        Self::with(loaded, sources, folder.to_owned(), folder.join(EXPORTS), is_cut_off).await
     }
 
     /// These sources, else the configured ones, in a folder of the cache that is theirs alone.
@@ -56,12 +90,14 @@ impl Advisories {
                            advisories.sources in the configuration";
             return Err(WiringError(problem.to_owned()));
         }
-        let sources: Vec<AdvisorySource> = sources.iter().map(absolute).collect();
-        let mut spelt: Vec<String> = sources.iter().map(ToString::to_string).collect();
-        spelt.extend(loaded.config.advisories.ecosystems.iter().cloned());
-        let key: String = Digest::of(spelt.join("\n").as_bytes()).hex().chars().take(KEY).collect();
-        let folder = cache.join("advisories").join(key);
-        Self::with(loaded, sources, folder, cache.join(EXPORTS), offline).await
+        let sources: Vec<AdvisorySource> = sources.iter().map(places::absolute).collect();
+        let folder = places::of_sources(cache, &sources, &loaded.config.advisories.ecosystems);
+        let exports = places::exports(&loaded.config.advisories.folder, cache);
+        let offline = offline || loaded.config.advisories.offline;
+        let advisories =
+            Self { waits: false, ..Self::with(loaded, sources, folder, exports, offline).await? };
+        // What names no place is told before any layer is read.
+        advisories.order(BTreeSet::new()).map(|_| advisories)
     }
 
     async fn with(
@@ -80,13 +116,16 @@ impl Advisories {
         mirror.https_proxy = proxy.https.as_ref().map(|address| address.expose().to_owned());
         mirror.no_proxy.clone_from(&proxy.no_proxy);
         let accepted: BTreeSet<String> = settings.accept_shrink.clone();
+        let listed: BTreeSet<String> = settings.ecosystems.iter().cloned().collect();
         Ok(Self {
             store: blocking(move || AdvisoryStore::open(folder).map_err(WiringError::of)).await?,
             mirror: AdvisoryMirror::new(mirror).map_err(WiringError::of)?,
             sources,
-            ecosystems: settings.ecosystems.clone(),
+            listed: Some(listed).filter(|listed| !listed.is_empty()),
             policy: ShrinkPolicy { max_shrink_percent: settings.max_shrink_percent, accepted },
             offline,
+            waits: true,
+            unanswered: Mutex::default(),
         })
     }
 
@@ -98,59 +137,85 @@ impl Advisories {
         Arc::new(EmbeddedFeed::new(layers, self.store.clone()))
     }
 
-    /// Brings in what the sources hold now; whether that changed anything.
-    pub(super) async fn refresh(&self, say: &Said<'_>) -> Result<bool, WiringError> {
+    /// Brings in what the sources hold now of everything that the images of this file need.
+    pub(super) async fn refresh(&self, layers: &Database, say: &Said<'_>) -> Result<Refreshed, WiringError> {
+        let needed = needed_ecosystems(layers).await.map_err(WiringError::of)?;
+        self.bring_in(needed, &Ask::All, say).await
+    }
+
+    /// Brings in what an image needs and nobody has asked for yet; nothing else is asked for.
+    pub(super) async fn refresh_needed(
+        &self,
+        layers: &Database,
+        say: &Said<'_>,
+    ) -> Result<Refreshed, WiringError> {
+        let needed = needed_ecosystems(layers).await.map_err(WiringError::of)?;
+        let awaited = self.store.coverage().await.map_err(WiringError::of)?.awaited(&needed);
+        self.bring_in(needed, &Ask::Only(awaited), say).await
+    }
+
+    /// Brings in these ecosystems; nothing else is asked for. Of earlier states nothing is kept.
+    pub(super) async fn learn(
+        &self,
+        needed: BTreeSet<String>,
+        say: &Said<'_>,
+    ) -> Result<Refreshed, WiringError> {
+        let ask = if self.listed.is_some() { Ask::All } else { Ask::Only(needed.clone()) };
+        let refreshed = self.bring_in(needed, &ask, say).await?;
+        self.store.prune(&[]).await.map_err(WiringError::of)?;
+        Ok(refreshed)
+    }
+
+    /// Returns once an image needs what no mirror has been asked for yet.
+    pub(super) async fn until_more_is_needed(&self, layers: &Database) {
+        loop {
+            tokio::time::sleep(NEEDED_EVERY).await;
+            let (needed, coverage) = (needed_ecosystems(layers).await, self.store.coverage().await);
+            // What cannot be read now is read in a moment; the timer tells what is wrong.
+            let (Ok(needed), Ok(coverage)) = (needed, coverage) else { continue };
+            let awaited = coverage.awaited(&needed);
+            let unanswered = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+            if awaited.difference(&unanswered).next().is_some() {
+                return;
+            }
+        }
+    }
+
+    async fn bring_in(
+        &self,
+        needed: BTreeSet<String>,
+        ask: &Ask,
+        say: &Said<'_>,
+    ) -> Result<Refreshed, WiringError> {
+        let told = words::Telling::new(self.offline, say);
+        let awaited = self.store.coverage().await.unwrap_or_default().awaited(&needed);
+        let unanswered = || self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        // Until there is an answer, or the timer asks again: also where this ends with an error.
+        *unanswered() = awaited;
+        let updated = self
+            .store
+            .update(&self.mirror, &self.order(needed)?, ask, &|step| told.step(step))
+            .await
+            .map_err(WiringError::of)?;
+        let Updated { changed, problems, .. } = updated;
+        let nothing = problems.iter().filter(|problem| problem.kept.is_none());
+        *unanswered() = nothing.map(|problem| problem.ecosystem.clone()).collect();
+        Ok(Refreshed { changed, lacking: words::lacking(&problems) })
+    }
+
+    fn order(&self, needed: BTreeSet<String>) -> Result<Order, WiringError> {
         if self.sources.is_empty() {
             let problem = "there are no sources of advisories: set advisories.sources in the configuration";
             return Err(WiringError(problem.to_owned()));
         }
-        let mut places = vec![];
-        for source in &self.sources {
-            say(&format!(
-                "{} {source}",
-                if self.offline { "reading the kept copy of" } else { "importing advisories from" }
-            ));
-            let told = |progress: Progress<'_>| say(&transfer(&progress));
-            places.extend(self.place(source)?.sources(&self.mirror, &told).await.map_err(WiringError::of)?);
-        }
-        let refreshed = self.store.refresh(places, self.policy.clone()).await.map_err(WiringError::of)?;
-        tracing::debug!(changed = refreshed.changed, generation = refreshed.generation.0, id = %refreshed.id, "imported");
-        Ok(refreshed.changed)
-    }
-
-    fn place(&self, source: &AdvisorySource) -> Result<Source, WiringError> {
-        if let AdvisorySource::Url(url) = source
-            && url.path().to_ascii_lowercase().ends_with(".zip")
-        {
-            let problem = format!(
-                "{url} is one archive: fetch it to a file and name that, or name the mirror it is in"
-            );
-            return Err(WiringError(problem));
-        }
-        let place = Source::parse(&source.to_string()).map_err(WiringError::of)?;
-        Ok(place.with_ecosystems(self.ecosystems.clone()))
-    }
-}
-
-fn transfer(progress: &Progress<'_>) -> String {
-    let mebibytes = |bytes: u64| bytes / MEBIBYTE;
-    match progress.total {
-        Some(total) => format!(
-            "fetching advisories for {}: {} of {} MiB",
-            progress.ecosystem,
-            mebibytes(progress.bytes),
-            mebibytes(total)
-        ),
-        None => format!("fetching advisories for {}: {} MiB", progress.ecosystem, mebibytes(progress.bytes)),
-    }
-}
-
-/// The same source named from another folder shares the cache.
-fn absolute(source: &AdvisorySource) -> AdvisorySource {
-    let whole = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    match source {
-        AdvisorySource::Folder(path) => AdvisorySource::Folder(whole(path)),
-        AdvisorySource::Zip(path) => AdvisorySource::Zip(whole(path)),
-        AdvisorySource::Url(url) => AdvisorySource::Url(url.clone()),
+        Ok(Order {
+            sources: self.sources.iter().map(places::place).collect::<Result<_, _>>()?,
+            ecosystems: match &self.listed {
+                Some(listed) => Ecosystems::Listed(listed.clone()),
+                None => Ecosystems::AsNeeded(needed),
+            },
+            policy: self.policy.clone(),
+            is_cut_off: self.offline && self.waits,
+        })
     }
 }

@@ -1,25 +1,30 @@
 //! The system for one `scan`: what is read of layers and the advisories are kept for the next one, the rest is not.
 
+mod gate;
 mod platforms;
 mod sources;
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cve_monitor_adapters::embedded::{SqliteArchive, SqliteEventStore, SqliteLayerIndex, SqliteQueue};
+use cve_monitor_adapters::embedded::{
+    EmbeddedScanner, SqliteArchive, SqliteEventStore, SqliteLayerIndex, SqliteQueue,
+};
 use cve_monitor_adapters::oci::ImageSource;
 use cve_monitor_adapters::system_clock::SystemClock;
 use cve_monitor_core::pipeline::{Ports, Registries, Scope};
-use cve_monitor_core::ports::Clock;
-use cve_monitor_core::vocabulary::{Platform, ScanRequest, Timestamp};
+use cve_monitor_core::ports::{Clock, ScannerError};
+use cve_monitor_core::vocabulary::{ImageId, Platform, ScanRequest, Timestamp};
 use tempfile::TempDir;
 
-use super::advisories::{Advisories, Said};
+use super::advisories::{Advisories, Lacking, Said};
 use super::{AsOfClock, WiringError, folder, open_database};
 use crate::config::{AdvisorySource, Loaded};
+use gate::Gate;
 use sources::Sources;
 
-/// The folder beside the store for what scans keep: what layers hold, and advisories by their sources.
+/// The folder beside the store for what scans keep, where the user has no folder for caches.
 const CACHE: &str = "scan-cache";
 
 /// What a scan is asked for.
@@ -44,6 +49,8 @@ pub struct Asked {
 pub struct OneScan {
     /// What the pipelines reach the world through. Reports go nowhere but into the archive.
     pub ports: Arc<Ports>,
+    scanner: Arc<EmbeddedScanner>,
+    gate: Arc<Gate>,
     sources: Sources,
     advisories: Advisories,
     platforms: Vec<Platform>,
@@ -61,19 +68,13 @@ impl OneScan {
     pub async fn open(loaded: &Loaded, asked: &Asked) -> Result<Self, WiringError> {
         let scratch =
             tempfile::Builder::new().prefix("cve-monitor-scan-").tempdir().map_err(WiringError::of)?;
-        let kept = loaded.config.store.path.parent().unwrap_or(Path::new("")).join(CACHE);
-        let (cache, temporary) = match folder(&kept) {
-            Ok(()) => (kept, None),
-            Err(problem) => {
-                tracing::debug!(%problem, "nothing is kept for the next scan");
-                let temporary = tempfile::tempdir().map_err(WiringError::of)?;
-                (temporary.path().to_owned(), Some(temporary))
-            }
-        };
+        let (cache, temporary) = cache(loaded)?;
         let layers = open_database(&cache.join("layers.db")).await?;
         let advisories = Advisories::for_scan(loaded, &asked.advisories, asked.offline, &cache).await?;
         let sources = Sources::open(loaded, asked).await?;
         let registries = Registries::new(sources.registries());
+        let scanner = advisories.scanner(layers, registries.clone());
+        let gate = Arc::new(Gate::new(Arc::clone(&scanner)));
         let clock: Arc<dyn Clock> = match asked.as_of {
             Some(at) => Arc::new(AsOfClock::new(at)),
             None => Arc::new(SystemClock),
@@ -84,7 +85,7 @@ impl OneScan {
             queue: Arc::new(SqliteQueue::new(database.clone(), Arc::new(SystemClock))),
             index: Arc::new(SqliteLayerIndex::new(database.clone())),
             archive: Arc::new(SqliteArchive::new(database, Arc::clone(&clock))),
-            scanner: advisories.scanner(layers, registries.clone()),
+            scanner: Arc::clone(&gate) as _,
             registries,
             sinks: vec![],
             scope: Scope::default(),
@@ -94,6 +95,8 @@ impl OneScan {
         let platforms = asked.platforms.clone();
         Ok(Self {
             ports: Arc::new(ports),
+            scanner,
+            gate,
             sources,
             advisories,
             platforms,
@@ -102,12 +105,29 @@ impl OneScan {
         })
     }
 
-    /// Brings the advisories in.
+    /// Brings in the advisories that these images need, whose layers have been read; from now on images are assessed.
     ///
     /// # Errors
     /// Where a source cannot be read or is refused.
-    pub async fn import(&self, say: &Said<'_>) -> Result<(), WiringError> {
-        self.advisories.refresh(say).await.map(drop)
+    pub async fn learn(&self, images: &[ImageId], say: &Said<'_>) -> Result<Lacking, WiringError> {
+        let (mut needed, mut any) = (BTreeSet::new(), false);
+        for image in images {
+            match self.scanner.inventory(image).await {
+                Ok(seen) => {
+                    any = true;
+                    needed.extend(seen.ecosystems());
+                }
+                // Its layers could not be read: it is told with the image.
+                Err(ScannerError::NotIndexed) => {}
+                Err(error) => return Err(WiringError::of(error)),
+            }
+        }
+        if !any {
+            return Ok(Lacking::default());
+        }
+        let refreshed = self.advisories.learn(needed, say).await?;
+        self.gate.open();
+        Ok(refreshed.lacking)
     }
 
     /// The requests for everything that was asked for, in that order; or why an image cannot be looked for at all.
@@ -120,5 +140,19 @@ impl OneScan {
             }
         }
         requests
+    }
+}
+
+/// The folder for what is kept for the next scan, and what removes it where none of the user's can be written to.
+fn cache(loaded: &Loaded) -> Result<(PathBuf, Option<TempDir>), WiringError> {
+    let beside = || loaded.config.store.path.parent().unwrap_or(Path::new("")).join(CACHE);
+    let kept = loaded.environment.cache.clone().unwrap_or_else(beside);
+    match folder(&kept) {
+        Ok(()) => Ok((kept, None)),
+        Err(problem) => {
+            tracing::debug!(%problem, "nothing is kept for the next scan");
+            let temporary = tempfile::tempdir().map_err(WiringError::of)?;
+            Ok((temporary.path().to_owned(), Some(temporary)))
+        }
     }
 }

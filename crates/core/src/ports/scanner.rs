@@ -25,6 +25,8 @@ pub struct IndexRequest {
 pub enum Readiness {
     /// Not yet; with what is missing, for people.
     Loading(String),
+    /// It is, but for some images, which wait; with what they wait for, for people.
+    Partly(Knowledge, String),
     /// It is.
     Ready(Knowledge),
 }

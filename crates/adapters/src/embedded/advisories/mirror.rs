@@ -8,6 +8,7 @@ mod fetch;
 
 use std::path::PathBuf;
 
+use cve_monitor_core::vocabulary::{Digest, Timestamp};
 use reqwest::Client;
 use url::Url;
 
@@ -84,6 +85,10 @@ pub struct Fetched {
     pub path: PathBuf,
     /// Whether it was transferred now; else the cache still holds.
     pub transferred: bool,
+    /// The hash of the archive.
+    pub digest: Digest,
+    /// When the mirror last said that this is what it has.
+    pub checked: Timestamp,
 }
 
 /// Fetches archives, each at most once as long as the mirror says that it is unchanged.
@@ -100,8 +105,8 @@ impl AdvisoryMirror {
         Ok(Self { client: client::client(&settings)?, settings })
     }
 
-    /// The archive of an ecosystem. One process at a time fetches into a cache; a transfer that breaks off leaves what
-    /// was there before.
+    /// The archive of an ecosystem. One process at a time fetches an archive; a transfer that breaks off leaves what was
+    /// there before.
     ///
     /// # Errors
     /// Where the mirror does not answer, what it sends is no whole archive or too large, or offline, where the cache
@@ -112,21 +117,40 @@ impl AdvisoryMirror {
         ecosystem: &str,
         progress: &(dyn Fn(Progress<'_>) + Send + Sync),
     ) -> Result<Fetched, MirrorError> {
-        let address = address(base, ecosystem)?;
+        let (address, cache) = self.place(base, ecosystem)?;
         if address.scheme() != "https" && !self.settings.insecure {
             return Err(MirrorError::Unencrypted { address: address.to_string() });
         }
-        let folder = &self.settings.cache;
-        let io = |error| MirrorError::io(folder, error);
-        std::fs::create_dir_all(folder).map_err(io)?;
-        let _lock = lock::acquire(&folder.join(".lock")).await.map_err(io)?;
-        let cache = Cache::of(folder, &address);
+        let _lock = self.lock(&cache).await?;
         if self.settings.offline {
-            let missing = MirrorError::Offline { ecosystem: ecosystem.to_owned(), cache: folder.clone() };
+            let cache_folder = self.settings.cache.clone();
+            let missing = MirrorError::Offline { ecosystem: ecosystem.to_owned(), cache: cache_folder };
             let cached = cache.validators(&address).ok_or(missing)?;
             return Ok(cached.kept(&cache));
         }
         fetch::fetch(&self.client, &self.settings, &cache, &address, ecosystem, progress).await
+    }
+
+    /// What is kept of an ecosystem, without asking the mirror; none where nothing whole is.
+    ///
+    /// # Errors
+    /// Where the cache cannot be used.
+    pub async fn kept(&self, base: &Url, ecosystem: &str) -> Result<Option<Fetched>, MirrorError> {
+        let (address, cache) = self.place(base, ecosystem)?;
+        let _lock = self.lock(&cache).await?;
+        Ok(cache.validators(&address).map(|known| known.kept(&cache)))
+    }
+
+    fn place(&self, base: &Url, ecosystem: &str) -> Result<(Url, Cache), MirrorError> {
+        let address = address(base, ecosystem)?;
+        let cache = Cache::of(&self.settings.cache, &address);
+        Ok((address, cache))
+    }
+
+    async fn lock(&self, cache: &Cache) -> Result<std::fs::File, MirrorError> {
+        let folder = &self.settings.cache;
+        std::fs::create_dir_all(folder).map_err(|error| MirrorError::io(folder, error))?;
+        lock::acquire(&cache.lock).await.map_err(|error| MirrorError::io(&cache.lock, error))
     }
 }
 

@@ -1,14 +1,9 @@
 //! Where advisories come from, as a person names it.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use cve_monitor_scanner::advisory::{Source, SourceLocation};
 use url::Url;
-
-use super::{AdvisoryMirror, MirrorError, Progress};
-
-/// The ecosystems that a mirror is asked for, if nobody says.
-pub const DEFAULT_ECOSYSTEMS: [&str; 2] = ["Debian", "Ubuntu"];
 
 /// A source of OSV records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +12,8 @@ pub enum AdvisorySource {
     Folder(PathBuf),
     /// A zip archive of records.
     Archive(PathBuf),
-    /// A mirror of OSV's exports, which has an archive for each ecosystem.
-    Mirror {
-        /// Its address: `<base>/<Ecosystem>/all.zip` are the archives.
-        base: Url,
-        /// The ecosystems to ask it for.
-        ecosystems: Vec<String>,
-    },
+    /// The address of a mirror of OSV's exports: `<address>/<Ecosystem>/all.zip` are the archives.
+    Mirror(Url),
 }
 
 /// Why a text names no source.
@@ -53,7 +43,7 @@ impl AdvisorySource {
             }
             return match base.scheme() {
                 "http" | "https" if base.query().is_none() && base.fragment().is_none() => {
-                    Ok(Self::Mirror { base, ecosystems: DEFAULT_ECOSYSTEMS.map(str::to_owned).to_vec() })
+                    Ok(Self::Mirror(base))
                 }
                 "http" | "https" => Err(invalid("an address of a mirror ends with its path".to_owned())),
                 other => Err(invalid(format!("expected http or https, not {other}"))),
@@ -70,44 +60,15 @@ impl AdvisorySource {
             (false, false) => Err(invalid("expected a folder, or a file whose name ends in .zip".to_owned())),
         }
     }
-
-    /// Asks a mirror for these ecosystems instead; changes nothing of a folder or an archive.
-    #[must_use]
-    pub fn with_ecosystems(self, ecosystems: Vec<String>) -> Self {
-        match self {
-            Self::Mirror { base, .. } => Self::Mirror { base, ecosystems },
-            local => local,
-        }
-    }
-
-    /// What is compiled: the place itself, or what the mirror holds now, fetched where it is newer than the cache. The
-    /// names are those under which shrinking is watched: keep a source under the same path or address.
-    ///
-    /// # Errors
-    /// Where the mirror does not answer, or offline, where its cache is empty.
-    pub async fn sources(
-        &self,
-        mirror: &AdvisoryMirror,
-        progress: &(dyn Fn(Progress<'_>) + Send + Sync),
-    ) -> Result<Vec<Source>, MirrorError> {
-        match self {
-            Self::Folder(path) => Ok(vec![local(path, SourceLocation::Folder)]),
-            Self::Archive(path) => Ok(vec![local(path, SourceLocation::Zip)]),
-            Self::Mirror { base, ecosystems } => {
-                let mut sources = Vec::with_capacity(ecosystems.len());
-                for ecosystem in ecosystems {
-                    let fetched = mirror.fetch(base, ecosystem, progress).await?;
-                    let name = format!("{}/{ecosystem}", base.as_str().trim_end_matches('/'));
-                    sources.push(Source { name, location: SourceLocation::Zip(fetched.path) });
-                }
-                Ok(sources)
-            }
-        }
-    }
 }
 
-fn local(path: &Path, location: fn(PathBuf) -> SourceLocation) -> Source {
-    Source { name: path.display().to_string(), location: location(path.to_owned()) }
+impl fmt::Display for AdvisorySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path) | Self::Archive(path) => path.display().fmt(f),
+            Self::Mirror(base) => f.write_str(base.as_str().trim_end_matches('/')),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -126,8 +87,7 @@ mod tests {
         );
         assert_eq!(AdvisorySource::parse(&text(&archive)), Ok(AdvisorySource::Archive(archive)));
         let mirror = AdvisorySource::parse("https://mirror.example/osv").unwrap();
-        let AdvisorySource::Mirror { ecosystems, .. } = &mirror else { panic!("{mirror:?}") };
-        assert_eq!(*ecosystems, ["Debian", "Ubuntu"]);
+        assert_eq!(mirror, AdvisorySource::Mirror("https://mirror.example/osv".parse().unwrap()));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A folder of advisory databases, one immutable file a generation, and `CURRENT`, which names the one to use.
 
+mod coverage;
 mod error;
 pub(super) mod lock;
 mod name;
@@ -8,6 +9,7 @@ mod prune;
 mod refresh;
 #[cfg(test)]
 mod tests;
+mod update;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,10 +19,12 @@ use cve_monitor_core::ports::Cursor;
 use cve_monitor_core::vocabulary::{Generation, Knowledge, KnowledgeId, Timestamp};
 use cve_monitor_scanner::advisory::{Database, DatabaseError, DatabaseInfo};
 
+pub use self::coverage::{Answer, Coverage};
 pub use self::error::AdvisoryError;
 use self::name::FileName;
 use self::pointer::Pointer;
 pub use self::refresh::Refreshed;
+pub use self::update::{Ask, Ecosystems, Order, Problem, Step, Updated};
 
 const LOCK: &str = ".lock";
 /// How often `CURRENT` is read again where the file that it names has gone meanwhile.

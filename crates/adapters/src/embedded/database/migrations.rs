@@ -5,7 +5,7 @@ pub(super) const APPLICATION_ID: i32 = 0x6563_766d;
 
 /// The migrations in order: the one at index N leads from schema version N to N + 1, `user_version` counts those that
 /// are done. What has been released is never edited: a change is one more migration.
-pub(super) const MIGRATIONS: &[&str] = &[EVENTS_QUEUE_INDEX_BODIES, SCANNER_RECORDS];
+pub(super) const MIGRATIONS: &[&str] = &[EVENTS_QUEUE_INDEX_BODIES, SCANNER_RECORDS, SCANNER_ECOSYSTEMS];
 
 /// Events with their heads, bodies, the queue with its dead letters, the layer index.
 ///
@@ -121,5 +121,13 @@ CREATE TABLE scanner_postings (
 CREATE TABLE scanner_images (
     manifest BLOB PRIMARY KEY,
     layers BLOB NOT NULL
+) WITHOUT ROWID;
+";
+
+/// Which ecosystems any image needs advisories for that was ever assessed, by the names of their exports. Nothing is
+/// taken out of it.
+const SCANNER_ECOSYSTEMS: &str = "
+CREATE TABLE scanner_ecosystems (
+    name TEXT PRIMARY KEY
 ) WITHOUT ROWID;
 ";

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cve_monitor_core::pipeline::Outcome;
+use cve_monitor_core::scan::Due;
 use cve_monitor_core::vocabulary::ImageId;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -49,6 +50,7 @@ impl Progress {
     pub(super) fn ended(&self, image: &ImageId, outcome: &Outcome) {
         let (how, done) = match outcome {
             Outcome::Reported { verdict, .. } => (verdict.to_string(), true),
+            Outcome::Waiting { until: Due::ScannerReady, .. } => ("its layers are read".to_owned(), false),
             Outcome::Waiting { .. } => ("tried again in a moment".to_owned(), false),
             Outcome::Abandoned { reason, .. } => (reason.to_string(), true),
             Outcome::Artifact(kind) => (format!("not an image: {}", kind.as_str()), true),

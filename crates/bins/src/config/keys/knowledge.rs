@@ -110,8 +110,14 @@ pub(super) const KNOWLEDGE: &[Key] = &[
     key(
         "advisories.ecosystems",
         Kind::List,
-        Some("[\"Debian\", \"Ubuntu\", \"Alpine\"]"),
-        "Which ecosystems are taken from a mirror.",
+        Some("[]"),
+        "Which ecosystems are taken from a mirror, as in [\"Debian\", \"npm\"]. Those that the images have if none is named.",
+    ),
+    key(
+        "advisories.offline",
+        Kind::Flag,
+        NO,
+        "Ask no mirror: what was fetched or imported before is used as it is, and nothing else will come.",
     ),
     key(
         "advisories.refresh",

@@ -23,8 +23,10 @@ pub struct Advisories {
     pub folder: PathBuf,
     /// Where advisories come from.
     pub sources: Vec<AdvisorySource>,
-    /// Which ecosystems are taken from a mirror.
+    /// Which ecosystems are taken from a mirror; those that the images have where none is named.
     pub ecosystems: Vec<String>,
+    /// Whether no mirror is ever asked.
+    pub offline: bool,
     /// How often the sources are looked at.
     pub refresh: Duration,
     /// A source that loses a larger share of its records is refused.
@@ -112,6 +114,7 @@ pub(in super::super) fn advisories(reader: &mut Reader<'_>) -> Option<Advisories
     }
     let folder = reader.path("advisories.folder");
     let ecosystems = owned(reader.list("advisories.ecosystems")).collect();
+    let offline = reader.flag("advisories.offline");
     let refresh = reader.duration("advisories.refresh", &REFRESH);
     let shrink = reader.count("advisories.max_shrink_percent", &MAX_SHRINK_PERCENT);
     let accept_shrink = owned(reader.list("advisories.accept_shrink")).collect();
@@ -119,6 +122,7 @@ pub(in super::super) fn advisories(reader: &mut Reader<'_>) -> Option<Advisories
         folder: folder?,
         sources,
         ecosystems,
+        offline,
         refresh: refresh?,
         max_shrink_percent: u8::try_from(shrink?).ok()?,
         accept_shrink,

@@ -6,10 +6,12 @@ use std::time::Duration;
 use cve_monitor_core::pipeline::{
     Ingest, Notifier, NotifyError, Pump, ReconcileMode, ReconcileSettings, Reconciler,
 };
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use crate::runtime::{Supervisor, Tally, pause};
+use crate::wiring::Refreshed;
 
 /// How often what is due is looked for.
 const PUMP_EVERY: Duration = Duration::from_secs(2);
@@ -58,29 +60,48 @@ impl Shared {
         });
     }
 
-    /// Refreshes the advisories on a timer. A refresh that fails leaves the old ones, which age visibly.
+    /// Refreshes the advisories on a timer, and at once for what an image needs that nobody has asked for yet. A refresh
+    /// that fails leaves the old ones, which age visibly.
     async fn refresh(&self, stop: &CancellationToken) {
-        let every = self.config.advisories.refresh;
+        let (mut at_once, mut all_at) = (false, Instant::now());
         loop {
             let refreshed = tokio::select! {
                 () = stop.cancelled() => return,
-                refreshed = self.system.refresh() => refreshed,
+                refreshed = self.bring_in(at_once) => refreshed,
             };
-            let wait = match refreshed {
-                Ok(changed) => {
-                    if changed {
-                        tracing::info!("the advisories have changed");
-                        self.changed.notify_one();
-                    }
-                    every
-                }
-                Err(problem) => {
-                    tracing::warn!(%problem, "the advisories could not be refreshed; the old ones stay in use");
-                    every.min(REFRESH_AGAIN)
-                }
+            let (now, every) = (Instant::now(), self.config.advisories.refresh);
+            all_at = match (refreshed, at_once) {
+                (true, true) => all_at,
+                (true, false) => now + every,
+                (false, true) => all_at.min(now + REFRESH_AGAIN),
+                (false, false) => now + every.min(REFRESH_AGAIN),
             };
-            if pause(stop, wait).await {
-                return;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep_until(all_at) => at_once = false,
+                () = self.system.until_more_is_needed() => at_once = true,
+            }
+        }
+    }
+
+    /// Whether everything came.
+    async fn bring_in(&self, at_once: bool) -> bool {
+        let refreshed =
+            if at_once { self.system.refresh_needed().await } else { self.system.refresh().await };
+        match refreshed {
+            Ok(Refreshed { changed, lacking }) => {
+                if changed {
+                    tracing::info!("the advisories have changed");
+                    self.changed.notify_one();
+                }
+                for problem in lacking.all() {
+                    tracing::warn!(problem, "a mirror of advisories did not answer as it should");
+                }
+                lacking.all().next().is_none()
+            }
+            Err(problem) => {
+                tracing::warn!(%problem, "the advisories could not be refreshed; the old ones stay in use");
+                false
             }
         }
     }

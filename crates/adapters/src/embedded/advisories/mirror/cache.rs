@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use cve_monitor_core::vocabulary::Digest;
+use cve_monitor_core::vocabulary::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -15,9 +15,12 @@ use super::Fetched;
 #[derive(Debug)]
 pub(super) struct Cache {
     pub(super) archive: PathBuf,
-    /// Written only under the cache's lock.
+    /// Written only under the archive's lock.
     pub(super) unfinished: PathBuf,
+    /// Held by whoever fetches or reads this archive.
+    pub(super) lock: PathBuf,
     validators: PathBuf,
+    unfinished_validators: PathBuf,
 }
 
 /// What the mirror said about an archive that was wholly fetched (RFC 9110, 8.8).
@@ -29,6 +32,10 @@ pub(super) struct Validators {
     pub(super) bytes: u64,
     pub(super) etag: Option<String>,
     pub(super) last_modified: Option<String>,
+    /// The hash of the archive.
+    pub(super) digest: Digest,
+    /// When the mirror last said that this is what it has.
+    pub(super) checked: Timestamp,
 }
 
 impl Cache {
@@ -39,7 +46,9 @@ impl Cache {
         Self {
             archive: folder.join(format!("{name}.zip")),
             unfinished: folder.join(format!("{name}.zip.unfinished")),
+            lock: folder.join(format!("{name}.lock")),
             validators: folder.join(format!("{name}.json")),
+            unfinished_validators: folder.join(format!("{name}.json.unfinished")),
         }
     }
 
@@ -58,14 +67,25 @@ impl Cache {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => fs::rename(&self.unfinished, &self.archive)?,
         }
-        let mut file = File::create(&self.validators)?;
+        self.confirm(validators)
+    }
+
+    /// Writes what the mirror says about the archive that is there.
+    pub(super) fn confirm(&self, validators: &Validators) -> io::Result<()> {
+        let mut file = File::create(&self.unfinished_validators)?;
         file.write_all(&serde_json::to_vec(validators)?)?;
-        file.sync_all()
+        file.sync_all()?;
+        fs::rename(&self.unfinished_validators, &self.validators)
     }
 }
 
 impl Validators {
     pub(super) fn kept(&self, cache: &Cache) -> Fetched {
-        Fetched { path: cache.archive.clone(), transferred: false }
+        Fetched {
+            path: cache.archive.clone(),
+            transferred: false,
+            digest: self.digest.clone(),
+            checked: self.checked,
+        }
     }
 }

@@ -25,7 +25,11 @@ pub enum MirrorError {
         address: String,
     },
     /// Offline, and nothing is kept.
-    #[error("offline, and {} holds no archive of `{ecosystem}` from this mirror: fetch it once online", cache.display())]
+    #[error(
+        "offline, and {} holds no advisories for {ecosystem} from this mirror: fetch them once online (`advisories \
+         update {ecosystem}`), or import them (`advisories import FILE`)",
+        cache.display()
+    )]
     Offline {
         /// The ecosystem.
         ecosystem: String,
@@ -86,6 +90,13 @@ pub enum MirrorError {
 }
 
 impl MirrorError {
+    /// Whether what was kept of an earlier transfer may stand in: what came, or did not, says nothing about what the
+    /// settings allow.
+    #[must_use]
+    pub(in crate::embedded::advisories) fn is_of_the_moment(&self) -> bool {
+        !matches!(self, Self::Settings(_) | Self::Address { .. } | Self::Unencrypted { .. } | Self::Io { .. })
+    }
+
     pub(super) fn io(path: &Path, source: io::Error) -> Self {
         Self::Io { path: path.display().to_string(), source }
     }

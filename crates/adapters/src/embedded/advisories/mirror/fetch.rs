@@ -3,13 +3,17 @@
 use std::fs::File;
 use std::io::Write as _;
 
+use cve_monitor_core::ports::Clock as _;
+use cve_monitor_core::vocabulary::Digest;
 use futures::StreamExt as _;
 use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use reqwest::{Client, Response, StatusCode};
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::cache::{Cache, Validators};
 use super::{Fetched, MirrorError, MirrorSettings, Progress};
+use crate::system_clock::SystemClock;
 
 pub(super) async fn fetch(
     client: &Client,
@@ -22,7 +26,11 @@ pub(super) async fn fetch(
     let known = cache.validators(address);
     let response = ask(client, address, known.as_ref()).await?;
     match (response.status(), &known) {
-        (StatusCode::NOT_MODIFIED, Some(known)) => return Ok(known.kept(cache)),
+        (StatusCode::NOT_MODIFIED, Some(known)) => {
+            let known = Validators { checked: SystemClock.now(), ..known.clone() };
+            cache.confirm(&known).map_err(|error| MirrorError::io(&cache.archive, error))?;
+            return Ok(known.kept(cache));
+        }
         (StatusCode::OK, _) => {}
         (StatusCode::NOT_FOUND | StatusCode::GONE, _) => {
             return Err(MirrorError::NotFound { address: address.to_string() });
@@ -36,11 +44,12 @@ pub(super) async fn fetch(
     let unfinished = |error| MirrorError::io(&cache.unfinished, error);
     let file = File::create(&cache.unfinished).map_err(unfinished)?;
     let transfer = Transfer { address, ecosystem, max_bytes: settings.max_export_bytes, progress };
-    let bytes = transfer.copy(response, &file).await.inspect_err(|_| remove(cache))?;
+    let (bytes, digest) = transfer.copy(response, &file).await.inspect_err(|_| remove(cache))?;
     check_archive(cache, address).inspect_err(|_| remove(cache))?;
-    let validators = Validators { address: address.to_string(), bytes, etag, last_modified };
+    let (address, checked) = (address.to_string(), SystemClock.now());
+    let validators = Validators { address, bytes, etag, last_modified, digest, checked };
     cache.keep(&file, &validators).map_err(unfinished)?;
-    Ok(Fetched { path: cache.archive.clone(), transferred: true })
+    Ok(Fetched { transferred: true, ..validators.kept(cache) })
 }
 
 async fn ask(client: &Client, address: &Url, known: Option<&Validators>) -> Result<Response, MirrorError> {
@@ -64,8 +73,8 @@ struct Transfer<'a> {
 }
 
 impl Transfer<'_> {
-    /// Answers how many bytes came.
-    async fn copy(&self, response: Response, mut file: &File) -> Result<u64, MirrorError> {
+    /// Answers how many bytes came, and their hash.
+    async fn copy(&self, response: Response, mut file: &File) -> Result<(u64, Digest), MirrorError> {
         let total: Option<u64> =
             response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         if total.is_some_and(|total| total > self.max_bytes) {
@@ -76,20 +85,21 @@ impl Transfer<'_> {
             MirrorError::BrokeOff { address, bytes, problem }
         };
         let mut stream = response.bytes_stream();
-        let mut bytes = 0;
+        let (mut bytes, mut hash) = (0, Sha256::new());
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|error| broke_off(bytes, words(&error)))?;
             bytes += chunk.len() as u64;
             if bytes > self.max_bytes {
                 return Err(self.too_large());
             }
+            hash.update(&chunk);
             // To the page cache: a chunk of some KB does not hold the thread up.
             file.write_all(&chunk).map_err(|error| broke_off(bytes, error.to_string()))?;
             (self.progress)(Progress { ecosystem: self.ecosystem, bytes, total });
         }
         match total {
             Some(total) if total != bytes => Err(broke_off(bytes, format!("{total} bytes were announced"))),
-            _ => Ok(bytes),
+            _ => Ok((bytes, Digest::from_hash(&hash.finalize()))),
         }
     }
 

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use cve_monitor_scanner::advisory::{CompileError, DatabaseError};
 
+use crate::embedded::advisories::MirrorError;
+
 /// Why the folder of advisories gave no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,6 +29,19 @@ pub enum AdvisoryError {
         /// The file.
         path: String,
     },
+    /// `COVERAGE` cannot be read.
+    #[error(
+        "the advisories: {path} is damaged ({problem}); the next refresh of the advisories writes it again"
+    )]
+    Coverage {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A mirror gave nothing, and nothing was kept that could stand in.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
     /// A database cannot be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),

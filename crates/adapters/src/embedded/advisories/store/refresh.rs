@@ -47,7 +47,11 @@ impl AdvisoryStore {
         .await
     }
 
-    fn publish_next(&self, sources: &[Source], policy: &ShrinkPolicy) -> Result<Refreshed, AdvisoryError> {
+    pub(super) fn publish_next(
+        &self,
+        sources: &[Source],
+        policy: &ShrinkPolicy,
+    ) -> Result<Refreshed, AdvisoryError> {
         self.remove_unfinished()?;
         let base = self.base()?;
         let compiled = compile(sources, base.parent.as_ref(), self.folder(), policy)?;
