@@ -141,6 +141,12 @@ pub(crate) fn is_claimed(path: &str) -> bool {
     EXTRACTORS.iter().any(|extractor| (extractor.claims_path)(path))
 }
 
+/// Whether an extractor of packages that lie anywhere wants a file for its path.
+pub(crate) fn is_claimed_anywhere(path: &str) -> bool {
+    let mut extractors = EXTRACTORS.iter().filter(|extractor| matches!(extractor.places, Places::Anywhere));
+    extractors.any(|extractor| (extractor.claims_path)(path))
+}
+
 /// Whether a path is one at which a database is looked for.
 pub(crate) fn is_place(path: &str) -> bool {
     EXTRACTORS.iter().any(|extractor| extractor.fixed_places().contains(&path))

@@ -100,9 +100,11 @@ pub fn fold(layers: &[&LayerRecord]) -> ImageInventory {
     let found = Visible::of(&overlay, top);
     let ownership = Ownership::of(&overlay, &found, &present);
     let unread = unread(&overlay, &found, &ownership);
-    // What a package of the distribution brought is judged as that package, whether it can be read or not.
+    problems.extend(found.problems);
+    // What a package of the distribution brought is judged as that package, whether it can be read or not. Of its
+    // databases that is not true, though packages say that they own them.
     problems.extend(
-        found.problems.into_iter().filter(|(layer, problem)| {
+        found.file_problems.into_iter().filter(|(layer, problem)| {
             !problem.path().is_some_and(|path| ownership.has_brought(path, *layer))
         }),
     );

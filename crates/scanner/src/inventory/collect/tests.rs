@@ -1,5 +1,7 @@
 //! Members by hand: what is kept, what is noted, and where the bounds lie.
 
+use std::io::Read as _;
+
 use super::*;
 
 /// Content that lies in memory.
@@ -166,4 +168,138 @@ fn a_list_of_owned_files_costs_no_more_than_there_is_room_for() {
     let found = collect_within(&[file("var/lib/dpkg/info/x.list", &list)], &limits);
     assert!(found.nodes.is_empty());
     assert_eq!(found.problems, [LayerProblem::RecordTooLarge { limit_bytes: 10_000 }]);
+}
+
+fn unzip(bytes: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    flate2::read::GzDecoder::new(bytes).read_to_end(&mut content).unwrap();
+    content
+}
+
+/// A database of five packages, and a log that removes one and adds two.
+fn logged() -> (Vec<u8>, Vec<u8>) {
+    let database = unzip(include_bytes!("../os/rpm/testdata/logged.sqlite.gz"));
+    (database, unzip(include_bytes!("../os/rpm/testdata/logged.sqlite-wal.gz")))
+}
+
+const SQLITE: &str = "var/lib/rpm/rpmdb.sqlite";
+const SQLITE_LOG: &str = "var/lib/rpm/rpmdb.sqlite-wal";
+
+/// The path, the number of packages and the problem of each node.
+fn read_nodes(found: &Collected) -> Vec<(&str, usize, Option<&'static str>)> {
+    let of = |node: &'_ Node| match &node.content {
+        NodeContent::Packages { packages, problem, .. } => {
+            (packages.len(), problem.as_ref().map(LayerProblem::code))
+        }
+        _ => (0, None),
+    };
+    found.nodes.iter().map(|node| (node.path.as_str(), of(node).0, of(node).1)).collect()
+}
+
+#[test]
+fn a_database_and_its_log_are_read_together_whichever_comes_first() {
+    let (database, log) = logged();
+    for members in
+        [[file(SQLITE, &database), file(SQLITE_LOG, &log)], [file(SQLITE_LOG, &log), file(SQLITE, &database)]]
+    {
+        assert_eq!(read_nodes(&collect(&members)), [(SQLITE, 6, None)]);
+    }
+    assert_eq!(read_nodes(&collect(&[file(SQLITE, &database)])), [(SQLITE, 5, None)]);
+    assert_eq!(read_nodes(&collect(&[file(SQLITE, &database), file(SQLITE_LOG, b"")])), [(SQLITE, 5, None)]);
+}
+
+#[test]
+fn a_log_without_its_database_is_a_problem_unless_it_says_nothing() {
+    let (_, log) = logged();
+    let found = collect(&[file(SQLITE_LOG, &log)]);
+    assert_eq!(read_nodes(&found), [(SQLITE_LOG, 0, Some("malformed_database"))]);
+    assert!(collect(&[file(SQLITE_LOG, b"")]).nodes.is_empty());
+}
+
+#[test]
+fn of_two_files_with_one_name_the_last_counts() {
+    let (database, _) = logged();
+    let found = collect(&[file(SQLITE, b"SQLite format 3\0"), file(SQLITE, &database)]);
+    assert_eq!(read_nodes(&found).last(), Some(&(SQLITE, 5, None)));
+}
+
+#[test]
+fn a_hard_link_stands_behind_the_database_that_it_leads_to() {
+    let (database, _) = logged();
+    let found = collect(&[
+        file("usr/lib/sysimage/rpm/rpmdb.sqlite", &database),
+        (SQLITE, MemberKind::HardLink, "usr/lib/sysimage/rpm/rpmdb.sqlite", b""),
+    ]);
+    assert_eq!(paths(&found), ["usr/lib/sysimage/rpm/rpmdb.sqlite", SQLITE]);
+}
+
+#[test]
+fn files_are_held_up_to_the_limit() {
+    let (database, log) = logged();
+    let within = |max_held_bytes: usize| {
+        let mut collector = Collector { max_held_bytes, ..Collector::new(&Limits::default()) };
+        for (name, content) in [(SQLITE, &database), (SQLITE_LOG, &log)] {
+            let member = Member {
+                name: name.into(),
+                kind: MemberKind::Regular,
+                link: String::new(),
+                sparse: false,
+                mode: 0o644,
+            };
+            collector.member(&member, &mut Bytes(content)).unwrap();
+        }
+        read_nodes(&collector.finish())
+            .into_iter()
+            .map(|(_, packages, problem)| (packages, problem))
+            .collect()
+    };
+    let all = database.len() + log.len();
+    let read: Vec<(usize, Option<&str>)> = within(all);
+    assert_eq!(read, [(6, None)]);
+    // Without its log the database is that of an earlier day: the log's own problem says so.
+    let read: Vec<(usize, Option<&str>)> = within(all - 1);
+    assert_eq!(read, [(5, None), (0, Some("database_too_large"))]);
+}
+
+#[test]
+fn a_file_is_read_up_to_the_limit_of_its_kind() {
+    let path = "lib/apk/db/installed";
+    let stanza = b"P:a\nV:1\n\n";
+    let within = |max_captured_bytes: usize| {
+        let limits = Limits { max_captured_bytes, ..Limits::default() };
+        read_nodes(&collect_within(&[file(path, stanza)], &limits))[0].2
+    };
+    assert_eq!(within(stanza.len()), None);
+    assert_eq!(within(stanza.len() - 1), Some("database_too_large"));
+}
+
+#[test]
+fn scripts_and_links_that_belong_to_no_package_hide_what_lower_layers_have_there() {
+    let found = collect(&[
+        file("usr/bin/wrapped", b"#!/bin/sh"),
+        file("usr/bin/owned", b"#!/bin/sh"),
+        file("usr/share/text", b"text"),
+        ("opt/app", MemberKind::Symlink, "/srv/app", b""),
+        ("usr/share/owned", MemberKind::Symlink, "x", b""),
+        file("lib/apk/db/installed", b"P:a\nV:1\nF:usr/bin\nR:owned\nF:usr/share\nR:owned\n"),
+    ]);
+    assert_eq!(paths(&found), ["usr/bin/wrapped", "opt/app", "lib/apk/db/installed"]);
+}
+
+#[test]
+fn a_database_names_those_of_its_files_that_hold_packages() {
+    let metadata = "usr/lib/python3.11/site-packages/a-1.dist-info/METADATA";
+    let installed = "P:py3-a\nV:1\nF:usr/lib/python3.11/site-packages/a-1.dist-info\nR:METADATA\nR:RECORD\n\
+                     F:bin\nR:tool\n";
+    let mut program = b"\x7fELF............\xff Go buildinf:\x08\x02".to_vec();
+    program.extend([0; 16]);
+    program.extend(b"\x08go1.21.3\x00");
+    let found = collect(&[
+        file("bin/tool", &program),
+        file("lib/apk/db/installed", installed.as_bytes()),
+        file(metadata, b"Name: a\nVersion: 1\n\n"),
+    ]);
+    let NodeContent::Packages { owned, .. } = &found.nodes[1].content else { panic!() };
+    assert_eq!(owned[0].package, "py3-a");
+    assert_eq!(owned[0].paths, [metadata, "usr/bin/tool"]);
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::is_claimed;
+use super::is_claimed_anywhere;
 use crate::inventory::record::{OwnedFiles, PATH_OVERHEAD_BYTES};
 use crate::inventory::unread::{kind_of_path, merge_usr};
 
@@ -39,7 +39,7 @@ impl OwnedPaths {
         let owner = u32::try_from(self.of_interest.len() - 1).unwrap_or(u32::MAX);
         self.hashes.push((hash(path), owner));
         if let Some(last) = self.of_interest.last_mut()
-            && (is_claimed(path) || kind_of_path(path).is_some())
+            && (is_claimed_anywhere(path) || kind_of_path(path).is_some())
         {
             bytes += path.len() + PATH_OVERHEAD_BYTES;
             last.paths.push(merge_usr(path));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::inventory::os::dpkg;
-use crate::inventory::record::{EXTRACTOR_VERSION, Node, RECORD_FORMAT, UnreadEvidence};
+use crate::inventory::record::{EXTRACTOR_VERSION, Node, OwnedFiles, RECORD_FORMAT, UnreadEvidence};
 
 fn layer(nodes: Vec<(&str, NodeContent)>) -> LayerRecord {
     let nodes = nodes.into_iter().map(|(path, content)| Node { path: path.into(), content });
@@ -275,4 +275,146 @@ fn what_cannot_be_read_of_a_package_of_the_distribution_is_no_problem_until_some
     let over = layer(vec![(path, broken)]);
     assert_eq!(codes(&[owned, over.clone()]), ["malformed_database"]);
     assert_eq!(codes(&[over]), ["malformed_database"]);
+}
+
+/// A Python distribution, as its metadata name it.
+fn python(version: &str) -> NodeContent {
+    NodeContent::Packages {
+        kinds: vec![PackageKind::Pypi],
+        packages: vec![InstalledPackage::new(PackageKind::Pypi, "pyyaml", version, "")],
+        owned: vec![],
+        problem: None,
+    }
+}
+
+fn system(kind: PackageKind, name: &str, owned: &[&str]) -> NodeContent {
+    let paths = owned.iter().map(|path| (*path).to_owned()).collect();
+    NodeContent::Packages {
+        kinds: vec![kind],
+        packages: vec![InstalledPackage::new(kind, name, "1", "x86_64")],
+        owned: vec![OwnedFiles { package: name.to_owned(), paths }],
+        problem: None,
+    }
+}
+
+fn owners(layers: &[LayerRecord]) -> Vec<Option<String>> {
+    let packages = folded(layers).packages.into_iter();
+    packages.filter(|package| package.kind == PackageKind::Pypi).map(|package| package.owned_by).collect()
+}
+
+const METADATA: &str = "usr/lib/python3/dist-packages/PyYAML.egg-info";
+
+#[test]
+fn a_languages_package_belongs_to_the_systems_package_that_brought_it() {
+    let list = NodeContent::Owner { paths: vec![METADATA.to_owned()] };
+    for (layer, owner) in [
+        (
+            layer(vec![
+                (dpkg::STATUS, packages(&["python3-yaml"])),
+                ("var/lib/dpkg/info/python3-yaml:amd64.list", list),
+                (METADATA, python("6.0")),
+            ]),
+            "deb:python3-yaml",
+        ),
+        (
+            layer(vec![
+                ("lib/apk/db/installed", system(PackageKind::Apk, "py3-yaml", &[METADATA])),
+                (METADATA, python("6.0")),
+            ]),
+            "apk:py3-yaml",
+        ),
+        (
+            layer(vec![
+                ("var/lib/rpm/Packages", system(PackageKind::Rpm, "python3-pyyaml", &[METADATA])),
+                (METADATA, python("6.0")),
+            ]),
+            "rpm:python3-pyyaml",
+        ),
+    ] {
+        let owned = [Some(owner.to_owned())];
+        assert_eq!(owners(std::slice::from_ref(&layer)), owned);
+        let touched = self::layer(vec![(METADATA, python("6.0"))]);
+        assert_eq!(owners(&[layer.clone(), touched]), owned, "the same again");
+        let replaced = self::layer(vec![(METADATA, python("6.1"))]);
+        assert_eq!(owners(&[layer.clone(), replaced]), [None], "put over it by something else");
+        let elsewhere = self::layer(vec![("opt/PyYAML.egg-info", python("6.0"))]);
+        assert_eq!(owners(&[layer.clone(), elsewhere]), [None, owned[0].clone()]);
+    }
+}
+
+#[test]
+fn what_was_there_before_its_owner_belongs_to_it() {
+    let before = layer(vec![(METADATA, python("6.0"))]);
+    let after = layer(vec![("lib/apk/db/installed", system(PackageKind::Apk, "py3-yaml", &[METADATA]))]);
+    assert_eq!(owners(&[before.clone(), after.clone()]), [Some("apk:py3-yaml".into())]);
+    let removed = without(layer(vec![]), &["lib/apk/db/installed"]);
+    assert_eq!(owners(&[before, after, removed]), [None]);
+}
+
+#[test]
+fn databases_of_two_systems_count_both() {
+    let inventory = folded(&[
+        status(&["a"]),
+        layer(vec![("usr/lib/sysimage/rpm/rpmdb.sqlite", system(PackageKind::Rpm, "b", &[]))]),
+    ]);
+    let found: Vec<_> = inventory.packages.iter().map(|p| (p.kind, p.name.as_str(), p.layer)).collect();
+    assert_eq!(found, [(PackageKind::Rpm, "b", 1), (PackageKind::Deb, "a", 0)]);
+    assert!(inventory.problems.is_empty() && inventory.unread.is_empty());
+}
+
+#[test]
+fn a_database_that_a_whiteout_removed_is_gone() {
+    let base = layer(vec![
+        ("var/lib/rpm", symlink("../../usr/lib/sysimage/rpm")),
+        ("usr/lib/sysimage/rpm/rpmdb.sqlite", system(PackageKind::Rpm, "a", &[])),
+    ]);
+    let location =
+        |layers: &[LayerRecord]| folded(layers).packages.first().map(|package| package.location.clone());
+    assert_eq!(location(std::slice::from_ref(&base)).as_deref(), Some("var/lib/rpm/rpmdb.sqlite"));
+    for gone in ["usr/lib/sysimage/rpm/rpmdb.sqlite", "var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage"] {
+        let layers = [base.clone(), without(layer(vec![]), &[gone])];
+        assert_eq!(location(&layers), None, "{gone}");
+        assert!(!folded(&layers).has_package_database, "{gone}");
+    }
+}
+
+#[test]
+fn a_log_above_its_database_is_evidence_of_more_until_it_goes() {
+    let problem = Some(LayerProblem::MalformedDatabase { path: "x".into(), parts: 1 });
+    let log =
+        NodeContent::Packages { kinds: vec![PackageKind::Rpm], packages: vec![], owned: vec![], problem };
+    let base = layer(vec![("var/lib/rpm/rpmdb.sqlite", system(PackageKind::Rpm, "a", &[]))]);
+    let above = layer(vec![("var/lib/rpm/rpmdb.sqlite-wal", log)]);
+    let layers = [base, above, without(layer(vec![]), &["var/lib/rpm/rpmdb.sqlite-wal"])];
+    let unread = folded(&layers[..2]).unread;
+    assert_eq!(unread[&PackageKind::Rpm].example, "var/lib/rpm/rpmdb.sqlite-wal");
+    assert!(folded(&layers).unread.is_empty());
+}
+
+#[test]
+fn a_program_goes_when_a_script_is_put_over_it() {
+    let program = NodeContent::Packages {
+        kinds: vec![PackageKind::Cargo, PackageKind::Golang],
+        packages: vec![InstalledPackage::new(PackageKind::Golang, "stdlib", "1.21.3", "")],
+        owned: vec![],
+        problem: None,
+    };
+    let base = layer(vec![("usr/bin/tool", program)]);
+    assert_eq!(folded(std::slice::from_ref(&base)).packages.len(), 1);
+    let script = layer(vec![("usr/bin/tool", NodeContent::Other)]);
+    assert!(folded(&[base.clone(), script]).packages.is_empty());
+    let moved = layer(vec![("usr/bin", symlink("/opt/bin"))]);
+    assert!(folded(&[base, moved]).packages.is_empty());
+}
+
+#[test]
+fn a_broken_database_is_a_problem_though_a_package_says_that_it_is_its_own() {
+    let path = "var/lib/rpm/Packages";
+    let problem = LayerProblem::MalformedDatabase { path: path.to_owned(), parts: 1 };
+    let NodeContent::Packages { kinds, packages, owned, .. } = system(PackageKind::Rpm, "rpm", &[path])
+    else {
+        panic!()
+    };
+    let broken = NodeContent::Packages { kinds, packages, owned, problem: Some(problem) };
+    assert_eq!(codes(&[layer(vec![(path, broken)])]), ["malformed_database"]);
 }

@@ -15,8 +15,10 @@ pub(super) struct Visible<'a> {
     pub(super) has_database: bool,
     /// Each with the path of the file that names it.
     pub(super) packages: Vec<(String, &'a InstalledPackage)>,
-    /// Each with the layer of the file.
+    /// What cannot be read of the databases, each with the layer of the file.
     pub(super) problems: Vec<(usize, LayerProblem)>,
+    /// What cannot be read of files that lie anywhere.
+    pub(super) file_problems: Vec<(usize, LayerProblem)>,
     /// The databases, each with its layer.
     pub(super) databases: Vec<(&'a NodeContent, usize)>,
     /// Where the databases lie, links followed.
@@ -91,11 +93,12 @@ impl<'a> Visible<'a> {
                 {
                     let found = packages.iter().filter(|package| lies_anywhere(package.kind));
                     self.packages.extend(found.map(|package| (format!("{path}{}", package.inside), package)));
-                    self.problems.extend(problem.iter().map(|problem| (layer, problem.clone())));
+                    self.file_problems.extend(problem.iter().map(|problem| (layer, problem.clone())));
                 }
                 // A link to a file that was not known for what it is.
                 NodeContent::HardLink { .. } if is_claimed(path) && !is_fixed(path) => {
-                    self.unreachable(path, layer);
+                    let problem = LayerProblem::DatabaseUnreachable { path: path.to_owned() };
+                    self.file_problems.push((layer, problem));
                 }
                 _ => {}
             }
