@@ -58,6 +58,30 @@ async fn a_finding_names_the_layer_and_the_knowledge_is_that_of_the_images_relea
 }
 
 #[tokio::test]
+async fn an_image_of_another_distribution_is_judged_by_the_advisories_of_its_own() {
+    let bench = bench().await;
+    bench.advise_for("Alpine:v3.19", "CVE-2026-3", "openssl", "3.1.9-r0");
+    bench.advise_for("Alpine:v3.18", "CVE-2026-4", "openssl", "9-r0");
+    bench.refresh().await;
+    let installed =
+        "C:Q1=\nP:libssl3\nV:3.1.8-r1\nA:x86_64\no:openssl\n\nC:Q1=\nP:zlib\nV:1.3.1-r0\nA:x86_64\n";
+    let request = bench
+        .indexed(&[
+            layer_of_files(&[("etc/os-release", "ID=alpine\nVERSION_ID=3.19.1\n")]),
+            layer_of_files(&[("lib/apk/db/installed", installed)]),
+        ])
+        .await;
+    let assessment = bench.assess(&request).await;
+    let [found] = assessment.findings.as_slice() else { panic!("{assessment:?}") };
+    assert_eq!((found.kind.0.as_str(), found.package.as_str()), ("apk", "libssl3"));
+    assert_eq!((found.source.as_deref(), found.fixed_by.as_deref()), (Some("openssl"), Some("3.1.9-r0")));
+    assert_eq!(found.location, "lib/apk/db/installed");
+    assert_eq!(found.layer.as_ref(), Some(&request.manifest.layers[1].digest));
+    assert_eq!(assessment.completeness.level(), Level::Complete);
+    assert!(assessment.looked_at.iter().any(|kind| kind.0 == "rpm"), "{:?}", assessment.looked_at);
+}
+
+#[tokio::test]
 async fn workers_that_want_one_layer_at_once_read_it_once() {
     let bench = bench().await;
     let request = bench.image(&[layer(&[("openssl", "3.0.1")])]).await;
