@@ -72,6 +72,20 @@ async fn an_updater_that_vanishes_keeps_its_place_and_hinders_nobody() {
 }
 
 #[tokio::test]
+async fn what_was_followed_is_never_ahead_of_what_clair_knows_although_its_newest_updater_vanished() {
+    let bench = Bench::new().await;
+    bench.update(DEBIAN, vec![]);
+    let known = Generation(u64::try_from(bench.clock.now().as_millis()).unwrap());
+    bench.update("osv/go", vec![]);
+    let start = bench.followed().await;
+    bench.clair.remove_updater("osv/go");
+    let Ok(Next::Change { to, generation }) = bench.next(Some(&start)).await else { panic!("no change") };
+    assert_eq!(generation, known);
+    assert_eq!(bench.candidates(&start, &to).await, Ok(keys([])));
+    assert_eq!(bench.next(Some(&to)).await, Ok(Next::UpToDate));
+}
+
+#[tokio::test]
 async fn updaters_that_are_new_join_in_one_gap() {
     let bench = Bench::new().await;
     bench.update(DEBIAN, vec![]);

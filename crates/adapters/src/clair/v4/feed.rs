@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cve_monitor_core::ports::{Candidates, ChangeFeed, Clock, Cursor, FeedError, Next, ReportArchive};
-use cve_monitor_core::vocabulary::{FeedName, LayerKey, PageToken, Timestamp};
+use cve_monitor_core::vocabulary::{FeedName, LayerKey, PageToken};
 
 use self::candidates::{Affected, Asking};
-use self::cursor::{Document, Documents, Places};
+use self::cursor::{Documents, Places};
 use self::diff::DiffError;
 use self::step::{FirstSeen, Step};
 use super::super::http::HttpError;
@@ -27,9 +27,6 @@ use super::operations::{OperationRef, Operations};
 /// How long after an operation was first seen it is followed, unless told otherwise: Clair refreshes what its reports
 /// are made from after it has committed an operation, within this time wherever it is not overloaded.
 pub const SETTLE: Duration = Duration::from_secs(2 * 60);
-/// How often the document of a cursor is put again while nothing changes: far more often than anything clears away
-/// what it finds old.
-const KEEP_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 /// What is affected where nothing was followed yet.
 const EVERYTHING: &str = "everything";
 
@@ -44,8 +41,6 @@ pub struct ClairV4Feed {
     seen: Mutex<FirstSeen>,
     /// The change whose candidates were asked for last: it is asked for page by page.
     affected: Mutex<Option<Arc<Affected>>>,
-    /// The cursor whose document was put last, and when.
-    kept: Mutex<Option<(Cursor, Timestamp)>>,
     /// Updaters that have vanished, each warned of once.
     warned: Mutex<BTreeSet<String>>,
 }
@@ -62,7 +57,6 @@ impl ClairV4Feed {
             settle: SETTLE,
             seen: Mutex::default(),
             affected: Mutex::default(),
-            kept: Mutex::default(),
             warned: Mutex::default(),
         }
     }
@@ -75,26 +69,6 @@ impl ClairV4Feed {
 
     async fn operations(&self) -> Result<Operations, FeedError> {
         self.client.operations().await.map_err(|error| feed_error(&error))
-    }
-
-    /// The document of a cursor, kept from being cleared away.
-    async fn document(&self, cursor: &Cursor) -> Result<Option<Document>, FeedError> {
-        let document = self.documents.get(cursor).await?;
-        let Some(found) = &document else {
-            tracing::warn!(
-                cursor = cursor.0,
-                "the archive does not hold this cursor: everything is assessed again"
-            );
-            return Ok(None);
-        };
-        let now = self.clock.now();
-        let is_fresh =
-            lock(&self.kept).as_ref().is_some_and(|(kept, at)| kept == cursor && now.since(*at) < KEEP_EVERY);
-        if !is_fresh {
-            self.documents.keep(found).await?;
-            *lock(&self.kept) = Some((cursor.clone(), now));
-        }
-        Ok(document)
     }
 
     fn warn_of_vanished(&self, operations: &Operations, places: &Places) {
@@ -132,6 +106,10 @@ impl ClairV4Feed {
         old: &OperationRef,
         new: &OperationRef,
     ) -> Result<BTreeSet<LayerKey>, FeedError> {
+        if old == new {
+            // Its place is the same, dated otherwise since the updater vanished.
+            return Ok(BTreeSet::new());
+        }
         // Clair collects operations while it compares them: a comparison counts where both are there afterwards too.
         self.both_listed(updater, old, new).await?;
         let changes = match self.client.update_diff(Some(old), new).await {
@@ -180,9 +158,15 @@ impl ChangeFeed for ClairV4Feed {
     async fn next(&self, cursor: Option<Cursor>) -> Result<Next, FeedError> {
         let operations = self.operations().await?;
         let document = match &cursor {
-            Some(cursor) => self.document(cursor).await?,
+            Some(cursor) => self.documents.get(cursor).await?,
             None => None,
         };
+        if let (Some(cursor), None) = (&cursor, &document) {
+            tracing::warn!(
+                cursor = cursor.0,
+                "the archive does not hold this cursor: everything is assessed again"
+            );
+        }
         let places = document.as_ref().map(|document| &document.places);
         if let Some(places) = places {
             self.warn_of_vanished(&operations, places);

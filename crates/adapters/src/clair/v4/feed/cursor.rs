@@ -19,7 +19,7 @@ pub(super) struct Place {
     /// Its name.
     #[serde(rename = "ref")]
     pub(super) name: OperationRef,
-    /// Its date.
+    /// Its date; of an updater that has vanished since, no later than what Clair still has.
     pub(super) date: Timestamp,
 }
 
@@ -90,16 +90,10 @@ impl Documents {
     ) -> Result<(Cursor, Document), FeedError> {
         let previous = previous.and_then(|cursor| cursor.0.parse().ok());
         let document = Document { version: VERSION, previous, places };
-        let cursor = self.keep(&document).await?;
-        Ok((cursor, document))
-    }
-
-    /// Puts a document again: what is put is as young as if it were new, and is not cleared away for its age.
-    pub(super) async fn keep(&self, document: &Document) -> Result<Cursor, FeedError> {
-        let bytes = serde_json::to_vec(document)
+        let bytes = serde_json::to_vec(&document)
             .map_err(|error| FeedError::Permanent(format!("the cursor cannot be written: {error}")))?;
         let digest = self.archive.put(&bytes).await.map_err(|error| archive_error(&error))?;
-        Ok(Cursor(digest.to_string()))
+        Ok((Cursor(digest.to_string()), document))
     }
 
     /// Removes the documents before this one, the oldest first: a crash in between leaves a chain that still

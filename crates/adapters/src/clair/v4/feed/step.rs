@@ -43,7 +43,7 @@ impl FirstSeen {
 pub(super) enum Step {
     /// Nothing, or nothing that has settled.
     UpToDate,
-    /// One operation of one updater.
+    /// One operation of one updater, or its end.
     Change {
         /// The places after it.
         to: Places,
@@ -103,8 +103,22 @@ pub(super) fn step(
             to.insert(updater.to_owned(), next.into());
             Step::Change { to }
         }
-        (true, None) => Step::UpToDate,
+        (true, None) => retire(operations, places).map_or(Step::UpToDate, |to| Step::Change { to }),
     }
+}
+
+/// An updater that has vanished no longer counts into the generation of what Clair knows: with its date, every assessment
+/// would be behind the feed until another updater completes. So its place is dated back, one at a time. A Clair without
+/// any operation was emptied: it is loading, and says so itself.
+fn retire(operations: &Operations, places: &Places) -> Option<Places> {
+    let newest = operations.latest().map(|(_, operation)| operation.date).max()?;
+    let is_late = |updater: &&str| places.get(*updater).is_some_and(|place| place.date > newest);
+    let updater = vanished(operations, places).into_iter().find(is_late)?;
+    let mut to = places.clone();
+    if let Some(place) = to.get_mut(updater) {
+        place.date = newest;
+    }
+    Some(to)
 }
 
 /// The updaters that were followed and of which Clair lists nothing any more.
@@ -112,7 +126,8 @@ pub(super) fn vanished<'a>(operations: &Operations, places: &'a Places) -> Vec<&
     places.keys().map(String::as_str).filter(|updater| operations.of(updater).is_empty()).collect()
 }
 
-/// The updater that differs between two places; an error names all of them where it is not exactly one.
+/// The updater that differs between two places, with its operations there; an error names all of them where it is not
+/// exactly one.
 pub(super) fn moved(from: &Places, to: &Places) -> Result<(String, OperationRef, OperationRef), String> {
     let differs = to.iter().filter(|(updater, place)| from.get(*updater) != Some(*place));
     let differing: Vec<_> = differs.collect();

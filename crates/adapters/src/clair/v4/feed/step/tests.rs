@@ -103,6 +103,20 @@ fn an_updater_that_vanished_keeps_its_place_and_an_emptied_clair_is_no_change() 
 }
 
 #[test]
+fn an_updater_that_vanished_counts_no_longer_as_what_is_known() {
+    let operations = list(&[("a", &[(1, 10)]), ("b", &[(2, 20)])]);
+    let ours = places(&[("a", 1, 10), ("b", 2, 20), ("later", 3, 30), ("latest", 4, 40), ("old", 5, 5)]);
+    let Step::Change { to: first } = settled(&operations, Some(&ours)) else { panic!("no change") };
+    assert_eq!(moved(&ours, &first), Ok(("later".to_owned(), name(3), name(3))));
+    let Step::Change { to: second } = settled(&operations, Some(&first)) else { panic!("no change") };
+    assert_eq!(
+        second,
+        places(&[("a", 1, 10), ("b", 2, 20), ("later", 3, 20), ("latest", 4, 20), ("old", 5, 5)])
+    );
+    assert_eq!(settled(&operations, Some(&second)), Step::UpToDate);
+}
+
+#[test]
 fn an_operation_that_ends_late_behind_our_place_was_never_reported_from() {
     // 2 began before 3 and ended after it: reports were made from 3 all along.
     let operations = list(&[("a", &[(3, 30), (2, 20), (1, 10)])]);
@@ -131,6 +145,8 @@ enum Happening {
     Collect(u8, usize),
     /// Clair is restarted empty: what was under way is lost too.
     Empty,
+    /// This updater vanishes.
+    Vanish(u8),
     /// So many seconds pass.
     Pass(u32),
     /// We look, and follow one step.
@@ -143,6 +159,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         4 => (0..4_usize).prop_map(Happening::End),
         1 => (0..3_u8, 1..4_usize).prop_map(|(updater, keep)| Happening::Collect(updater, keep)),
         1 => Just(Happening::Empty),
+        1 => (0..3_u8).prop_map(Happening::Vanish),
         3 => prop_oneof![Just(30), Just(130)].prop_map(Happening::Pass),
         6 => Just(Happening::Poll),
     ]
@@ -194,6 +211,10 @@ impl World {
                 self.listed.clear();
                 self.under_way.clear();
             }
+            Happening::Vanish(updater) => {
+                self.listed.remove(&updater);
+                self.under_way.retain(|(other, ..)| *other != updater);
+            }
             Happening::Pass(seconds) => self.now += seconds,
             Happening::End(_) | Happening::Poll => {}
         }
@@ -214,7 +235,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever happens in whatever order: between two places that a change leads over, there is no operation that a
-    /// report was ever made from; every other move is a gap of that updater; and in the end we are at the newest of all.
+    /// report was ever made from; every other move is a gap of that updater; and in the end we are at the newest of all,
+    /// and no assessment is behind that.
     #[test]
     fn every_operation_is_passed_through_or_a_gap_is_announced(
         history in proptest::collection::vec(happening(), 1..60)
@@ -237,7 +259,8 @@ proptest! {
                     let from = ours.as_ref().expect("a change is from somewhere");
                     let (updater, old, new) = moved(from, &to).expect("one updater at a time");
                     let (old, new) = (number(&old), number(&new));
-                    prop_assert!(old < new, "{updater} goes back from {old} to {new}");
+                    prop_assert!(old <= new, "{updater} goes back from {old} to {new}");
+                    prop_assert!(old < new || operations.of(&updater).is_empty(), "{updater} stays at {old}");
                     let skipped = world.skipped(updater[1..].parse().unwrap(), old, new);
                     prop_assert!(skipped.is_empty(), "{updater} from {old} to {new} skips {skipped:?}");
                     ours = Some(to);
@@ -254,8 +277,13 @@ proptest! {
             }
         }
         let ours = ours.unwrap_or_default();
-        for (updater, newest) in world.operations().latest() {
+        let operations = world.operations();
+        for (updater, newest) in operations.latest() {
             prop_assert_eq!(ours.get(updater).map(|place| &place.name), Some(&newest.name), "{}", updater);
+        }
+        if let Some(known) = operations.latest().map(|(_, newest)| newest.date).max() {
+            let followed = ours.values().map(|place| place.date).max();
+            prop_assert_eq!(followed, Some(known), "assessments know what was followed");
         }
     }
 }
