@@ -172,7 +172,7 @@ async fn run(root: &Path, work: &Path) -> Result<u64, Failed> {
         images.len()
     );
     table(&run, &images).await?;
-    let before = run.system.scanner.layer_bytes_read();
+    let before = run.system.layer_bytes_read().unwrap_or_default();
     println!("\nlayer bytes read: {before}\n");
 
     let followed = run.advisories("second").await?;
@@ -183,7 +183,7 @@ async fn run(root: &Path, work: &Path) -> Result<u64, Failed> {
     }
     println!();
     table(&run, &images).await?;
-    let read = run.system.scanner.layer_bytes_read() - before;
+    let read = run.system.layer_bytes_read().unwrap_or_default() - before;
     println!("\nlayer bytes read in phase 2: {read}");
     Ok(read)
 }

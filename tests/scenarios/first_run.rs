@@ -82,7 +82,7 @@ async fn the_example_finds_exactly_what_was_computed_and_reports_exactly_the_aff
     run.reconcile().await.unwrap();
     run.ingest().await;
     compare(&run, "first").await;
-    let read = run.system.scanner.layer_bytes_read();
+    let read = run.system.layer_bytes_read().expect("the scanner inside");
     assert!(read > 0);
 
     let followed = run.advisories("second").await.unwrap();
@@ -93,7 +93,7 @@ async fn the_example_finds_exactly_what_was_computed_and_reports_exactly_the_aff
         let changed = expected()[&name]["changed"].as_bool().unwrap();
         assert_eq!(example::is_reported(&outcomes, &image), changed, "{name}");
     }
-    assert_eq!(run.system.scanner.layer_bytes_read(), read, "a layer was read again");
+    assert_eq!(run.system.layer_bytes_read().expect("the scanner inside"), read, "a layer was read again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

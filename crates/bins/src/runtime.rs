@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub use failure::Failure;
 pub use health::Health;
-pub use http::{MAX_REQUEST_BYTES, Pages, Server, Webhook};
+pub use http::{Bell, MAX_REQUEST_BYTES, Pages, Server, Webhook};
 pub use logging::log_to_stderr;
 pub use service::{Duties, serve};
 pub use signal::stop_on_signal;

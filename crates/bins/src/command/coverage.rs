@@ -12,7 +12,7 @@ use crate::wiring::System;
 
 pub(super) async fn coverage(loaded: &Loaded, asked: &Coverage) -> Result<u8, Failure> {
     loaded.config.require_registries()?;
-    let system = System::open(loaded).await?;
+    let system = System::for_questions(loaded).await?;
     let mut code = EXIT_OK;
     for name in system.registries(&asked.registry)? {
         let mut rows = vec![];

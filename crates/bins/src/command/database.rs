@@ -10,7 +10,7 @@ use crate::runtime::Failure;
 use crate::wiring::System;
 
 pub(super) async fn db(loaded: &Loaded, asked: &Db) -> Result<u8, Failure> {
-    let system = System::open(loaded).await?;
+    let system = System::for_questions(loaded).await?;
     let now = system.ports.clock.now();
     match &asked.command {
         DbCommand::Stats { format } => {
@@ -75,7 +75,7 @@ fn pairs(stats: &Stats) -> Vec<(String, u64)> {
 }
 
 pub(super) async fn rebuild(loaded: &Loaded, asked: &Rebuild) -> Result<u8, Failure> {
-    let system = System::open(loaded).await?;
+    let system = System::for_questions(loaded).await?;
     let rebuilt = match asked.what {
         RebuildWhat::Index => rebuild_layer_index(&system.ports).await,
         RebuildWhat::Heads => rebuild_heads(&system.ports).await,

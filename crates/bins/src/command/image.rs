@@ -15,7 +15,7 @@ use crate::wiring::System;
 const PAGE: usize = 500;
 
 pub(super) async fn history(loaded: &Loaded, asked: &History) -> Result<u8, Failure> {
-    let system = System::open(loaded).await?;
+    let system = System::for_questions(loaded).await?;
     let image = system.find(&asked.image).await?;
     let children = pipeline::index_children(&system.ports, &image).await.map_err(Failure::of)?;
     let images: Vec<ImageId> = match children {
@@ -60,7 +60,7 @@ fn history_row(entry: HistoryEntry) -> HistoryRow {
 }
 
 pub(super) async fn affected(loaded: &Loaded, asked: &Affected) -> Result<u8, Failure> {
-    let system = System::open(loaded).await?;
+    let system = System::for_questions(loaded).await?;
     let mut rows = vec![];
     let mut tell = |image: AffectedImage| rows.extend(affected_rows(&image));
     pipeline::affected(&system.ports, &asked.name, &mut tell).await.map_err(Failure::of)?;
@@ -91,7 +91,7 @@ fn fix(finding: &pipeline::AffectedFinding) -> &'static str {
 }
 
 pub(super) async fn tags(loaded: &Loaded, asked: &Tags) -> Result<u8, Failure> {
-    let system = System::open(loaded).await?;
+    let system = System::for_questions(loaded).await?;
     let (mut rows, mut after, mut code) = (vec![], None, EXIT_OK);
     loop {
         let page = system.ports.store.heads(StreamId::IMAGES, after, PAGE).await.map_err(Failure::of)?;

@@ -14,7 +14,7 @@ use crate::wiring::System;
 const PAGE: usize = 200;
 
 pub(super) async fn queue(loaded: &Loaded, asked: &Queue) -> Result<u8, Failure> {
-    let system = System::open(loaded).await?;
+    let system = System::for_questions(loaded).await?;
     let screen = Screen::of_stdout();
     match &asked.command {
         QueueCommand::Stats { format } => {

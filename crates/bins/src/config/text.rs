@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use toml::Value;
 
+use cve_monitor_adapters::clair::v2::{NOTIFICATIONS, Proof};
+
 use super::keys::{Key, Kind, keys};
-use super::{ConfigError, LOCAL_FILE, Loaded};
+use super::{Config, ConfigError, LOCAL_FILE, Loaded, ScannerSettings, write_duration};
 
 /// Every value that is in force, with its origin; secrets are masked.
 #[must_use]
@@ -51,10 +53,31 @@ pub fn checked(loaded: &Loaded) -> String {
             "note: watch.listen is reachable from outside and there is no watch.webhook_token_file: anyone may ask for scans"
         );
     }
-    if config.advisories.sources.is_empty() {
-        let _ = writeln!(text, "note: advisories.sources is empty: nothing will ever be found");
+    for note in scanner_notes(config) {
+        let _ = writeln!(text, "note: {note}");
     }
     text
+}
+
+/// What the choice of the scanner means.
+fn scanner_notes(config: &Config) -> Vec<String> {
+    match &config.scanner {
+        ScannerSettings::Embedded if config.advisories.sources.is_empty() => {
+            vec!["advisories.sources is empty: nothing will ever be found".to_owned()]
+        }
+        ScannerSettings::Embedded => vec![],
+        ScannerSettings::ClairV4(clair) if clair.psk.is_none() && !clair.webhook_unsigned => vec![format!(
+            "there is no clair.psk_file: Clair's bells are refused, its changes are seen every {}",
+            write_duration(clair.poll)
+        )],
+        ScannerSettings::ClairV4(_) => vec![],
+        ScannerSettings::ClairV2(clair) => {
+            let proof = if clair.assume_ready { Proof::Word } else { Proof::Metrics };
+            let address =
+                format!("its notifications are received at {}{}", config.watch.listen, clair.webhook_path);
+            vec![address, NOTIFICATIONS.to_owned(), proof.means().to_owned()]
+        }
+    }
 }
 
 /// A value without what an address may carry of a user and a password.

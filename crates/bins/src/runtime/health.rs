@@ -30,7 +30,7 @@ impl Health {
     /// What is missing; nothing where the process is ready.
     pub async fn missing(&self) -> Vec<String> {
         let (store, scanner) = futures::join!(within(self.store()), within(self.scanner()));
-        [("store", store), ("advisories", scanner)]
+        [("store", store), ("scanner", scanner)]
             .into_iter()
             .filter_map(|(name, answer)| Some(format!("{name}: {}", answer.err()?)))
             .collect()

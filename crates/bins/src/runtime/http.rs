@@ -1,5 +1,6 @@
 //! The HTTP server: liveness, readiness, a few numbers, and the webhook of Distribution registries.
 
+mod bell;
 mod webhook;
 
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::Tally;
 use super::health::Health;
 
+pub use bell::Bell;
 pub use webhook::Webhook;
 
 /// The longest body that is read, in bytes.
@@ -31,7 +33,9 @@ pub struct Pages {
     pub health: Health,
     /// Who receives pushes; none where this process receives none.
     pub webhook: Option<Arc<Webhook>>,
-    /// Where pushes are counted.
+    /// Who receives the scanner's notifications; none where this process receives none.
+    pub bell: Option<Arc<Bell>>,
+    /// Where pushes and bells are counted.
     pub tally: Arc<Tally>,
 }
 
@@ -82,7 +86,11 @@ impl Server {
 }
 
 fn router(pages: Pages) -> Router {
-    Router::new()
+    let mut router = Router::new();
+    if let Some(bell) = &pages.bell {
+        router = router.route(&bell.path, post(bell::receive));
+    }
+    router
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(readiness))
         .route("/metrics", get(metrics))

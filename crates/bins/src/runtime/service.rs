@@ -7,17 +7,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
-use super::{Done, Failure, Health, Pages, Server, Supervisor, Tally, Webhook, stop_on_signal};
+use super::{Bell, Done, Failure, Health, Pages, Server, Supervisor, Tally, Webhook, pause, stop_on_signal};
 use crate::config::{Config, Loaded};
 use crate::wiring::System;
+
+/// The wait before a server that is away is asked again.
+const OPEN_AGAIN: Duration = Duration::from_secs(5);
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Duties {
     /// Work through the queue, and wake what is due.
     pub ingest: bool,
-    /// Refresh the advisories, and follow what has changed.
+    /// Refresh the advisories where that is ours to do, and follow what the scanner has learnt.
     pub notify: bool,
     /// Compare each registry with what is known, this often.
     pub reconcile: Option<Duration>,
@@ -33,7 +37,7 @@ struct Shared {
     system: Arc<System>,
     config: Arc<Config>,
     tally: Arc<Tally>,
-    /// Rung when a refresh has changed the advisories.
+    /// Rung when a refresh has changed the advisories, and when the scanner has notified.
     changed: Arc<Notify>,
 }
 
@@ -47,9 +51,10 @@ pub async fn serve(
     duties: Duties,
     started: impl FnOnce(Option<SocketAddr>),
 ) -> Result<Done, Failure> {
-    let system = Arc::new(System::open(loaded).await?);
     let supervisor = Supervisor::default();
     stop_on_signal(supervisor.stop().clone()).map_err(Failure::of)?;
+    let Some(system) = open(loaded, supervisor.stop()).await? else { return Ok(Done::default()) };
+    let system = Arc::new(system);
     let shared = Shared {
         system,
         config: Arc::new(loaded.config.clone()),
@@ -57,9 +62,9 @@ pub async fn serve(
         changed: Arc::default(),
     };
     let mut addresses = vec![];
-    for (address, webhook) in [(duties.pushes, true), (duties.health, false)] {
+    for (address, receives) in [(duties.pushes, true), (duties.health, false)] {
         if let Some(address) = address {
-            addresses.push(shared.answer(&supervisor, address, webhook).await?);
+            addresses.push(shared.answer(&supervisor, address, receives).await?);
         }
     }
     if duties.notify {
@@ -77,17 +82,43 @@ pub async fn serve(
     Ok(shared.tally.done())
 }
 
+/// Opens the system; while a server that it needs is away, again and again. None where it was told to stop meanwhile.
+async fn open(loaded: &Loaded, stop: &CancellationToken) -> Result<Option<System>, Failure> {
+    loop {
+        let opened = tokio::select! {
+            () = stop.cancelled() => return Ok(None),
+            opened = System::open(loaded) => opened,
+        };
+        match opened {
+            Ok(system) => return Ok(Some(system)),
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, retry_after_s = OPEN_AGAIN.as_secs(), "waiting for the scanner");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        if pause(stop, OPEN_AGAIN).await {
+            return Ok(None);
+        }
+    }
+}
+
 impl Shared {
     async fn answer(
         &self,
         supervisor: &Supervisor,
         address: SocketAddr,
-        webhook: bool,
+        receives: bool,
     ) -> Result<SocketAddr, Failure> {
         let token = self.config.watch.webhook_token.clone();
-        let webhook = webhook.then(|| Arc::new(Webhook { pushes: Arc::clone(&self.system.pushes), token }));
+        let webhook = receives.then(|| Arc::new(Webhook { pushes: Arc::clone(&self.system.pushes), token }));
         let health = Health::new(Arc::clone(&self.system.ports), Arc::clone(&self.tally));
-        let pages = Pages { health, webhook, tally: Arc::clone(&self.tally) };
+        let bell = self.system.bells.as_ref().zip(self.config.scanner.clair()).filter(|_| receives);
+        let bell = bell.map(|(bells, clair)| Bell {
+            path: clair.webhook_path.clone(),
+            bells: Arc::clone(bells),
+            rung: Arc::clone(&self.changed),
+        });
+        let pages = Pages { health, webhook, bell: bell.map(Arc::new), tally: Arc::clone(&self.tally) };
         let server = Server::bind(address, pages.clone()).await.map_err(Failure::of)?;
         let address = server.address().map_err(Failure::of)?;
         let first = std::sync::Mutex::new(Some(server));

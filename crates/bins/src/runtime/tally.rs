@@ -64,8 +64,10 @@ tally! {
     abandoned: "images given up",
     /// Announcements taken.
     pushes: "pushes announced",
-    /// Changes of the advisories that were followed.
-    changes: "advisory updates followed",
+    /// Notifications of the scanner that were taken.
+    bells: "notifications of the scanner",
+    /// Changes of the scanner's data that were followed.
+    changes: "updates of the scanner's data followed",
     /// Requests that follow from them.
     queued: "images looked at again for them",
     /// Comparisons with a registry.

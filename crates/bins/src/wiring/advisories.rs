@@ -61,7 +61,7 @@ impl Lacking {
 }
 
 /// What came of a refresh.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Refreshed {
     /// Whether there is a new generation.
     pub changed: bool,
@@ -88,7 +88,7 @@ impl Advisories {
         if sources.is_empty() {
             let problem = "there are no advisories to judge by: name them with --advisories DIR, ZIP or URL, or set \
                            advisories.sources in the configuration";
-            return Err(WiringError(problem.to_owned()));
+            return Err(WiringError::of(problem.to_owned()));
         }
         let sources: Vec<AdvisorySource> = sources.iter().map(places::absolute).collect();
         let folder = places::of_sources(cache, &sources, &loaded.config.advisories.ecosystems);
@@ -206,7 +206,7 @@ impl Advisories {
     fn order(&self, needed: BTreeSet<String>) -> Result<Order, WiringError> {
         if self.sources.is_empty() {
             let problem = "there are no sources of advisories: set advisories.sources in the configuration";
-            return Err(WiringError(problem.to_owned()));
+            return Err(WiringError::of(problem.to_owned()));
         }
         Ok(Order {
             sources: self.sources.iter().map(places::place).collect::<Result<_, _>>()?,

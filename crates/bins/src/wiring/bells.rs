@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cve_monitor_adapters::clair::v2::{self, ClairV2Feed};
+use cve_monitor_adapters::clair::v2;
 use cve_monitor_adapters::clair::v4;
 use cve_monitor_adapters::clair::{NOTIFIER_ISSUER, PresharedKey};
 use cve_monitor_core::pipeline::{Inbox, InboxError, Ports};
@@ -43,7 +43,7 @@ pub enum BellError {
 
 impl Bells {
     pub(super) fn new(ringing: Ringing, ports: &Arc<Ports>, feed: &FeedName) -> Self {
-        let inbox = Inbox::new(Arc::clone(ports), feed, ClairV2Feed::followed_up_to);
+        let inbox = Inbox::new(Arc::clone(ports), feed, v2::followed_up_to);
         Self { ringing, inbox, ports: Arc::clone(ports) }
     }
 
@@ -59,8 +59,9 @@ impl Bells {
                 v4::parse_bell(body).map(drop).map_err(|error| BellError::Malformed(error.to_string()))
             }
             Ringing::Tells => {
-                let name = v2::parse_bell(body).map_err(|error| BellError::Malformed(error.to_string()))?;
-                match self.inbox.ring(&name).await {
+                let name =
+                    v2::notification_name(body).map_err(|error| BellError::Malformed(error.to_string()))?;
+                match self.inbox.ring(name).await {
                     Ok(_) => Ok(()),
                     Err(InboxError::Name) => Err(BellError::Malformed(InboxError::Name.to_string())),
                     Err(error) => Err(BellError::NotRecorded(error.to_string())),

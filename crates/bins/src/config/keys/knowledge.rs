@@ -80,7 +80,7 @@ pub(super) const KNOWLEDGE: &[Key] = &[
         "clair.layer_generation",
         Kind::Count,
         Some("1"),
-        "Version 2: raised by one, every layer is read again under a new name: after an upgrade of Clair, which never does so itself.",
+        "Version 2: raised by one, every layer is read again under a new name.",
     ),
     key(
         "clair.assume_ready",

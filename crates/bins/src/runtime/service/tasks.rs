@@ -15,7 +15,7 @@ use crate::wiring::Refreshed;
 
 /// How often what is due is looked for.
 const PUMP_EVERY: Duration = Duration::from_secs(2);
-/// How often the feed is asked for what other processes have brought in.
+/// How often the embedded feed is asked for what other processes have brought in.
 const FOLLOW_EVERY: Duration = Duration::from_secs(5);
 /// The wait after a refresh that failed, or the interval where that is shorter.
 const REFRESH_AGAIN: Duration = Duration::from_secs(60);
@@ -45,14 +45,16 @@ impl Shared {
     }
 
     pub(super) fn notify(&self, supervisor: &Supervisor) {
-        let shared = self.clone();
-        supervisor.keep("advisories", move |stop| {
-            let shared = shared.clone();
-            async move {
-                shared.refresh(&stop).await;
-                Ok::<(), String>(())
-            }
-        });
+        if self.system.refreshes() {
+            let shared = self.clone();
+            supervisor.keep("advisories", move |stop| {
+                let shared = shared.clone();
+                async move {
+                    shared.refresh(&stop).await;
+                    Ok::<(), String>(())
+                }
+            });
+        }
         let shared = self.clone();
         supervisor.keep("notifier", move |stop| {
             let shared = shared.clone();
@@ -107,6 +109,7 @@ impl Shared {
     }
 
     async fn follow(&self, stop: &CancellationToken) -> Result<(), NotifyError> {
+        let every = self.config.scanner.clair().map_or(FOLLOW_EVERY, |clair| clair.poll);
         let notifier = Notifier::new(Arc::clone(&self.system.ports), Arc::clone(&self.system.feed));
         loop {
             let done = tokio::select! {
@@ -122,13 +125,13 @@ impl Shared {
                     gaps = done.gaps,
                     queued = done.queued,
                     swept = done.swept,
-                    "followed the advisories"
+                    "followed what the scanner has learnt"
                 );
             }
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = self.changed.notified() => {}
-                () = tokio::time::sleep(FOLLOW_EVERY) => {}
+                () = tokio::time::sleep(every) => {}
             }
         }
     }

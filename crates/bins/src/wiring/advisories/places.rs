@@ -35,7 +35,7 @@ pub(super) fn place(source: &AdvisorySource) -> Result<Source, WiringError> {
     {
         let problem =
             format!("{url} is one archive: fetch it to a file and name that, or name the mirror it is in");
-        return Err(WiringError(problem));
+        return Err(WiringError::of(problem));
     }
     Source::parse(&source.to_string()).map_err(WiringError::of)
 }

@@ -24,7 +24,7 @@ pub(super) async fn requests(
                 Ok(request(&image.sibling(child.digest.clone()), cause))
             })
             .collect(),
-        Err(problem) => vec![Err(WiringError(format!("{image}: {problem}")))],
+        Err(problem) => vec![Err(WiringError::of(format!("{image}: {problem}")))],
     }
 }
 

@@ -30,7 +30,7 @@ impl Sources {
                     if asked.offline {
                         let problem =
                             format!("{reference} lies in a registry, and --offline forbids to ask it");
-                        return Err(WiringError(problem));
+                        return Err(WiringError::of(problem));
                     }
                     sources.open_registry(loaded, asked, reference).await?
                 }
@@ -76,7 +76,7 @@ impl Sources {
         let names = std::iter::once(kind.to_owned()).chain((2..).map(|n: u64| format!("{kind}-{n}")));
         let free = names.filter_map(|name| name.parse::<RegistryName>().ok());
         let name = free.into_iter().find(|name| !self.registries.contains_key(name));
-        let name = name.ok_or_else(|| WiringError(format!("no name is left for {}", path.display())))?;
+        let name = name.ok_or_else(|| WiringError::of(format!("no name is left for {}", path.display())))?;
         let repository = repository_name(path).map_err(WiringError::of)?;
         let opened = match image {
             ImageSource::Archive { form, .. } => {
@@ -114,13 +114,14 @@ impl Sources {
                 Some(Opened::Local(local)),
             ) => {
                 let images = local.select(image.as_ref()).await;
-                let images = images.map_err(|error| WiringError(format!("{}: {error}", path.display())))?;
+                let images =
+                    images.map_err(|error| WiringError::of(format!("{}: {error}", path.display())))?;
                 if images.is_empty() {
-                    return Err(WiringError(format!("{} holds no image", path.display())));
+                    return Err(WiringError::of(format!("{} holds no image", path.display())));
                 }
                 Ok(images)
             }
-            _ => Err(WiringError(format!("nothing is known of {name}"))),
+            _ => Err(WiringError::of(format!("nothing is known of {name}"))),
         }
     }
 }
@@ -131,8 +132,8 @@ async fn resolve(registry: &dyn Registry, reference: &Reference) -> Result<Image
         (None, Some(tag)) => registry
             .resolve(&reference.repository, tag)
             .await
-            .map_err(|error| WiringError(format!("{reference}: {error}")))?,
-        (None, None) => return Err(WiringError(format!("{reference} names neither a tag nor a digest"))),
+            .map_err(|error| WiringError::of(format!("{reference}: {error}")))?,
+        (None, None) => return Err(WiringError::of(format!("{reference} names neither a tag nor a digest"))),
     };
     Ok(ImageId { registry: reference.registry.clone(), repository: reference.repository.clone(), digest })
 }
