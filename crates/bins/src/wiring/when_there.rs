@@ -104,6 +104,7 @@ mod tests {
         std::fs::create_dir(&path).unwrap();
         std::fs::write(path.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
         std::fs::write(path.join("index.json"), r#"{"schemaVersion":2,"manifests":[]}"#).unwrap();
-        assert!(registry.images(&repository, None, 10).await.is_ok());
+        let listed = registry.repositories(None, 10).await;
+        assert!(listed.is_ok(), "{listed:?}");
     }
 }
