@@ -4,6 +4,7 @@
 
 mod bells;
 mod stage;
+mod v2;
 mod v4;
 
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use std::sync::LazyLock;
 
 use futures::future::BoxFuture;
 use libtest_mimic::{Arguments, Completion, Trial};
-use xtask::clair::{ClairV4, missing_v4};
+use xtask::clair::{ClairV2, ClairV4, missing_v2, missing_v4};
 
 /// A scenario, given the folder of Clair's programs.
 type Scenario = fn(PathBuf) -> BoxFuture<'static, ()>;
@@ -33,6 +34,11 @@ static V4: Programs = LazyLock::new(|| match missing_v4() {
     None => ClairV4::build(root()),
 });
 
+static V2: Programs = LazyLock::new(|| match missing_v2() {
+    Some(name) => Err(format!("needs `{name}`")),
+    None => ClairV2::build(root()),
+});
+
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
@@ -51,6 +57,7 @@ fn trial(version: &str, name: &str, programs: &'static Programs, scenario: Scena
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let trials = v4::SCENARIOS.iter().map(|(name, run)| trial("clair_v4", name, &V4, *run)).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let v2 = v2::SCENARIOS.iter().map(|(name, run)| trial("clair_v2", name, &V2, *run));
+    let v4 = v4::SCENARIOS.iter().map(|(name, run)| trial("clair_v4", name, &V4, *run));
+    libtest_mimic::run(&arguments, v2.chain(v4).collect()).exit_code()
 }

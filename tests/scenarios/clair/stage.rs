@@ -16,9 +16,9 @@ use cve_monitor_core::pipeline::{
     Ingest, IngestSettings, Notifier, Outcome, Ports, Pump, ReconcileMode, ReconcileSettings, Reconciler,
     Registries, Scope, history,
 };
-use cve_monitor_core::ports::{ChangeFeed, Clock, Registry, ReportArchive, Scanner};
+use cve_monitor_core::ports::{ChangeFeed, Clock, EventStore, Registry, ReportArchive, Scanner};
 use cve_monitor_core::vocabulary::{
-    Cause, ImageId, Lane, RegistryName, RepositoryName, RequestId, ScanRequest, Timestamp,
+    Cause, FeedName, ImageId, Lane, RegistryName, RepositoryName, RequestId, ScanRequest, Timestamp,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -65,6 +65,7 @@ impl Clock for SkippingClock {
 pub(crate) struct Parts {
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) archive: Arc<dyn ReportArchive>,
+    pub(crate) store: Arc<dyn EventStore>,
     pub(crate) clock: Arc<SkippingClock>,
 }
 
@@ -115,9 +116,11 @@ impl Stage {
         let registry: Arc<dyn Registry> = Arc::new(DistributionRegistry::new(settings).unwrap());
         let archive: Arc<dyn ReportArchive> =
             Arc::new(SqliteArchive::new(database.clone(), Arc::clone(&clock) as _));
+        let store: Arc<dyn EventStore> = Arc::new(SqliteEventStore::new(database.clone()));
         let (scanner, feed) = connect(Parts {
             registry: Arc::clone(&registry),
             archive: Arc::clone(&archive),
+            store: Arc::clone(&store),
             clock: Arc::clone(&clock),
         })
         .await;
@@ -125,7 +128,7 @@ impl Stage {
         std::fs::create_dir(&reports).unwrap();
         let ports = Ports {
             clock: Arc::clone(&clock) as _,
-            store: Arc::new(SqliteEventStore::new(database.clone())),
+            store,
             queue: Arc::new(SqliteQueue::new(database.clone(), Arc::clone(&clock) as _)),
             index: Arc::new(SqliteLayerIndex::new(database)),
             archive,
@@ -144,6 +147,10 @@ impl Stage {
         let registry = self.ports.registries.get(&self.name).unwrap();
         let digest = registry.resolve(&repository, &"1".parse().unwrap()).await.unwrap();
         ImageId { registry: self.name.clone(), repository, digest }
+    }
+
+    pub(crate) fn feed_name(&self) -> FeedName {
+        self.feed.name()
     }
 
     /// Queues what the registry lists and we do not know.
@@ -184,18 +191,21 @@ impl Stage {
         self.ingest().await
     }
 
-    /// Follows the feed until it has gone this many steps; how many of them were gaps.
+    /// Follows the feed until it has gone this many steps, with one look at least; how many of them were gaps.
     pub(crate) async fn follow(&self, steps: u64) -> u64 {
         let notifier = Notifier::new(Arc::clone(&self.ports), Arc::clone(&self.feed));
         let (mut changes, mut gaps) = (0, 0);
         let looks = async {
-            while changes + gaps < steps {
+            loop {
                 match notifier.follow().await {
                     Ok(followed) => {
                         changes += followed.changes;
                         gaps += followed.gaps;
                     }
-                    Err(error) => println!("  (following: {error})"),
+                    Err(error) => println!("following: {error}"),
+                }
+                if changes + gaps >= steps {
+                    break;
                 }
                 tokio::time::sleep(BETWEEN_LOOKS).await;
             }
@@ -256,6 +266,19 @@ impl Stage {
 /// Names, to compare with those that were reported.
 pub(crate) fn names<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
     names.map(str::to_owned).into()
+}
+
+/// Requests by method and path, without queries, digests and the names of layers.
+pub(crate) fn counted(requests: &[String]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for request in requests {
+        let path = request.split('?').next().unwrap_or_default();
+        let path = path.split("/sha256:").next().unwrap_or_default();
+        let is_layer = path.contains("/v1/layers/");
+        let path = if is_layer { path.rsplit_once('/').map_or(path, |(path, _)| path) } else { path };
+        *counts.entry(path.to_owned()).or_default() += 1;
+    }
+    counts
 }
 
 /// A folder that PostgreSQL may enter although we are somebody else.

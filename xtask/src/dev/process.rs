@@ -119,6 +119,21 @@ impl Drop for Process {
     }
 }
 
+/// The requests in a log of JSON lines, as `POST /path`: the lines in which a key has that value, and the keys of method
+/// and path.
+pub(crate) fn requests(
+    log: &Path,
+    [key, value]: [&str; 2],
+    [method, path]: [&str; 2],
+) -> Result<Vec<String>, String> {
+    let text =
+        std::fs::read_to_string(log).map_err(|error| format!("{} cannot be read: {error}", log.display()))?;
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let word = |line: &serde_json::Value, key: &str| line[key].as_str().unwrap_or_default().to_owned();
+    let handled = lines.filter(|line| line[key] == value);
+    Ok(handled.map(|line| format!("{} {}", word(&line, method), word(&line, path))).collect())
+}
+
 fn last_lines(text: &str) -> String {
     let lines: Vec<&str> = text.trim_end().lines().collect();
     lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")

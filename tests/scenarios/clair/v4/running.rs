@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use xtask::clair::{ClairV4, Ground, offline};
 
 use super::data::State;
-use crate::stage::{Parts, Stage, ground, open_folder};
+use crate::stage::{Parts, Stage, counted, ground, open_folder};
 
 /// How long an import is left alone. Real time: Clair's reports change only some moments after it.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -94,12 +94,6 @@ impl Running {
     /// there are now.
     pub(super) fn requests(&self, from: usize) -> (BTreeMap<String, usize>, usize) {
         let all = self.clair.requests().unwrap();
-        let mut counts = BTreeMap::new();
-        for request in &all[from..] {
-            let path = request.split(['?']).next().unwrap_or_default();
-            let path = path.split("/sha256:").next().unwrap_or_default();
-            *counts.entry(path.to_owned()).or_default() += 1;
-        }
-        (counts, all.len())
+        (counted(&all[from..]), all.len())
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::Ground;
 use super::source::Source;
-use crate::process::{Process, answers, free_address};
+use crate::process::{Process, answers, free_address, requests};
 
 const SOURCE: Source = Source {
     module: "github.com/coreos/clair",
@@ -103,6 +103,14 @@ impl ClairV2 {
     /// Ends the process at once.
     pub fn stop(&mut self) {
         self.process = None;
+    }
+
+    /// The requests that it has answered, as `POST /path`, in order.
+    ///
+    /// # Errors
+    /// It writes no log.
+    pub fn requests(&self) -> Result<Vec<String>, String> {
+        requests(&self.log, ["Event", "Handled HTTP request"], ["method", "request uri"])
     }
 
     pub(super) fn how_to_use(&self) -> String {

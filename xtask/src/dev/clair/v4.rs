@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::Ground;
 use super::source::Source;
-use crate::process::{Process, answers, free_address, run};
+use crate::process::{Process, answers, free_address, requests, run};
 
 const SOURCE: Source = Source {
     module: "github.com/quay/clair/v4",
@@ -152,12 +152,7 @@ impl ClairV4 {
     /// # Errors
     /// It writes no log.
     pub fn requests(&self) -> Result<Vec<String>, String> {
-        let log = std::fs::read_to_string(&self.log)
-            .map_err(|error| format!("{} cannot be read: {error}", self.log.display()))?;
-        let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let handled = lines.filter(|line| line["message"] == "handled HTTP request");
-        let word = |line: &serde_json::Value, key: &str| line[key].as_str().unwrap_or_default().to_owned();
-        Ok(handled.map(|line| format!("{} {}", word(&line, "method"), word(&line, "request_uri"))).collect())
+        requests(&self.log, ["message", "handled HTTP request"], ["method", "request_uri"])
     }
 
     pub(super) fn how_to_use(&self, root: &Path) -> String {
