@@ -8,6 +8,7 @@ mod v4;
 pub use self::v2::ClairV2;
 pub use self::v4::ClairV4;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::postgres::{self, Postgres};
@@ -95,16 +96,42 @@ fn raise_in(root: &Path, folder: &Path, legacy: bool, webhook: &str) -> Result<(
     println!("a registry on http://{registry}: {}", IMAGES.map(|name| format!("demo/{name}:1")).join(", "));
     if legacy {
         let clair = ClairV2::start(&programs, &ground, webhook)?;
-        println!("{}", clair.how_to_use());
+        println!("{}\n{}", clair.how_to_use(), settings(registry, clair.address, V2_SETTINGS));
         runtime.block_on(ended.wait());
     } else {
         let clair = ClairV4::start(&programs, &ground, webhook)?;
         clair.import(&offline::file(root, "first"))?;
-        println!("{}", clair.how_to_use(root));
+        println!("{}\n{}", clair.how_to_use(root), settings(registry, clair.address, V4_SETTINGS));
         runtime.block_on(ended.wait());
     }
     println!("stopping");
     Ok(())
+}
+
+/// The name of the scanner, and what is true of a Clair that is raised here alone: its advisories are there at once, and
+/// it has no key to sign with.
+const V4_SETTINGS: [&str; 2] =
+    ["clair-v4", "updaters = [\"debian/updater\"]\nsettle = \"5s\"\nwebhook_unsigned = true"];
+const V2_SETTINGS: [&str; 2] = ["clair-v2", "assume_ready = true"];
+
+/// The configuration with which `cve-monitor` works on it.
+fn settings(registry: SocketAddr, clair: SocketAddr, [kind, more]: [&str; 2]) -> String {
+    format!(
+        "let cve-monitor work on it, with this in cve-monitor.toml:
+
+  [scanner]
+  kind = \"{kind}\"
+
+  [clair]
+  url = \"http://{clair}\"
+  {}
+
+  [[registry]]
+  name = \"{registry}\"
+  insecure = true
+",
+        more.replace('\n', "\n  ")
+    )
 }
 
 /// The signals that ask a program to stop.

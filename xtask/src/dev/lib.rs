@@ -23,8 +23,8 @@ pub enum Backend {
         /// Clair 2.0.9 instead of 4.9.0.
         #[arg(long)]
         legacy: bool,
-        /// Where Clair posts its notifications: the address of `cve-monitor`'s webhook.
-        #[arg(long, default_value = "http://127.0.0.1:8080/clair")]
+        /// Where Clair posts its notifications: the notifier of `cve-monitor`.
+        #[arg(long, default_value = "http://127.0.0.1:8080/webhooks/clair")]
         webhook: String,
     },
     /// Write `examples/clair` anew from `examples/advisories`: the same advisories in Clair's offline format.
