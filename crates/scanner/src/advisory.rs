@@ -13,7 +13,7 @@ pub use self::compile::{
     CompileError, CompileStats, Compiled, DEFAULT_MAX_SHRINK_PERCENT, ShrinkPolicy, compile,
 };
 pub use self::database::{
-    Database, DatabaseError, DatabaseInfo, EcosystemStats, Parent, SCHEMA_VERSION, SourceStats,
+    Database, DatabaseError, DatabaseInfo, EcosystemStats, Parent, Rated, SCHEMA_VERSION, SourceStats,
 };
 pub use self::diff::{changed_ecosystems, changed_packages};
 pub use self::ecosystem::{Ecosystem, NameBasis};
@@ -24,5 +24,6 @@ pub use self::osv::{
 pub(crate) use self::rule::is_cve;
 pub use self::rule::{MAX_DESCRIPTION_BYTES, RecordText, Rule, UNNAMED_MODULE};
 pub use self::source::{
-    MAX_FOLDER_DEPTH, MAX_RECORD_BYTES, Source, SourceError, SourceLocation, for_each_record,
+    MAX_FOLDER_DEPTH, MAX_RATINGS_BYTES, MAX_RECORD_BYTES, Rating, Source, SourceError, SourceLocation,
+    for_each_rating, for_each_record,
 };

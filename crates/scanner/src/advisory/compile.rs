@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use self::write::Writer;
 use super::database::{Database, DatabaseInfo, Parent, SCHEMA_VERSION};
-use super::source::{Source, SourceError, for_each_record};
+use super::source::{Source, SourceError, for_each_rating, for_each_record};
 
 pub use self::shrink::{DEFAULT_MAX_SHRINK_PERCENT, ShrinkPolicy};
 
@@ -138,12 +138,14 @@ pub fn compile(
     // The last source that has a record counts, so the last is read first.
     for source in sources.iter().rev() {
         writer.begin_source(&source.name);
-        for_each_record(&source.location, |record| writer.add(&record).map_err(Failure::Sqlite)).map_err(
-            |failure| match failure {
-                Failure::Source(error) => CompileError::Source { name: source.name.clone(), error },
-                Failure::Sqlite(source) => sqlite(source),
-            },
-        )?;
+        let refused = |failure| match failure {
+            Failure::Source(error) => CompileError::Source { name: source.name.clone(), error },
+            Failure::Sqlite(source) => sqlite(source),
+        };
+        for_each_record(&source.location, |record| writer.add(&record).map_err(Failure::Sqlite))
+            .map_err(refused)?;
+        for_each_rating(&source.location, |cve, rating| writer.rate(cve, &rating).map_err(Failure::Sqlite))
+            .map_err(refused)?;
     }
     let (contents, stats) = writer.contents().map_err(sqlite)?;
     if let Some(parent) = parent {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::rule::{RecordText, Rule};
 
 /// The version of the file's form; other versions are refused, and compiled anew from their sources.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 /// Idle connections that a database keeps.
 const MAX_IDLE_CONNECTIONS: usize = 16;
 
@@ -58,6 +58,15 @@ pub struct EcosystemStats {
     pub entries: u64,
     /// The newest `modified` that its records claim.
     pub last_changed: Option<String>,
+}
+
+/// What is said of a CVE beside the advisories.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rated {
+    /// The probability that it is exploited within 30 days, as FIRST writes it.
+    pub epss: Option<String>,
+    /// It is known to have been exploited.
+    pub known_exploited: bool,
 }
 
 /// A database cannot be used.
@@ -200,6 +209,21 @@ impl Database {
             statement.query_row([record], row).optional()
         })?;
         Ok(text.unwrap_or_default())
+    }
+
+    /// What is said of a CVE beside the advisories.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError::Damaged`].
+    pub fn rating(&self, cve: &str) -> Result<Rated, DatabaseError> {
+        let rated = self.query(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT epss, known_exploited FROM rating WHERE cve = ?1")?;
+            let row = |row: &rusqlite::Row<'_>| Ok(Rated { epss: row.get(0)?, known_exploited: row.get(1)? });
+            statement.query_row([cve], row).optional()
+        })?;
+        Ok(rated.unwrap_or_default())
     }
 
     /// Runs a query on an idle connection, or on a new one.

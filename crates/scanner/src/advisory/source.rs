@@ -1,10 +1,14 @@
 //! Sources of advisories: a folder, or a zip archive, of OSV records.
 
+mod ratings;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::osv::OsvRecord;
+
+pub use self::ratings::{MAX_RATINGS_BYTES, Rating, for_each_rating};
 
 /// Bytes of one record.
 pub const MAX_RECORD_BYTES: u64 = 16 << 20;
@@ -23,7 +27,8 @@ pub struct Source {
 /// Where a source is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceLocation {
-    /// A folder of `.json` records and `.zip` archives of them, in any depth.
+    /// A folder of `.json` records and `.zip` archives of them, in any depth. Lists of ratings
+    /// (`known_exploited_vulnerabilities.json`, `epss_scores-….csv.gz`) may lie beside them.
     Folder(PathBuf),
     /// A zip archive of `.json` records, in any depth.
     Zip(PathBuf),
@@ -55,6 +60,16 @@ pub enum SourceError {
         "advisory source: {file} is not an OSV record: {reason}; fetch it again or take it out of the source"
     )]
     NotOsv {
+        /// The file.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+    /// A list of ratings is not one.
+    #[error(
+        "advisory source: {file} is no list of ratings: {reason}; fetch it again or take it out of the source"
+    )]
+    BrokenRatings {
         /// The file.
         file: String,
         /// Why.
@@ -130,8 +145,10 @@ fn folder<E: From<SourceError>>(
     }
     entries.sort();
     for entry in entries {
-        // `.git` and the like hold no records.
-        if entry.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
+        // `.git` and the like hold no records, nor do lists of ratings.
+        if entry.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+            || ratings::is_list(&entry)
+        {
             continue;
         }
         let metadata = fs::metadata(&entry).map_err(|source| unreadable(&entry, source))?;

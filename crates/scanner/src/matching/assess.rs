@@ -124,7 +124,8 @@ impl<'a> Assessment<'a> {
             for (rule, _) in &group.hits {
                 texts.push(self.text(&rule.record)?);
             }
-            findings.push(Finding::of(&group, &subject, &texts));
+            let rated = self.database.rating(group.name)?;
+            findings.push(Finding::of(&group, &subject, &texts, rated));
         }
         Ok(findings)
     }

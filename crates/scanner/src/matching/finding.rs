@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::assess::group::{Group, Hit};
 use super::evaluate::Fix;
 use super::severity::{Severity, SeveritySource, severity_of};
-use crate::advisory::{Ecosystem, RecordText};
+use crate::advisory::{Ecosystem, Rated, RecordText};
 use crate::version::VersionOrder;
 use crate::{PackageInstance, PackageKind};
 
@@ -53,6 +53,12 @@ pub struct Finding {
     pub namespace: String,
     /// CVSS vectors, newest version first.
     pub cvss: Vec<String>,
+    /// The probability that it is exploited within 30 days, as FIRST writes it (EPSS).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epss: Option<String>,
+    /// It is known to have been exploited (CISA's catalogue).
+    #[serde(default)]
+    pub known_exploited: bool,
 }
 
 /// What there is to do about a finding.
@@ -81,7 +87,7 @@ pub(super) struct Subject<'a> {
 
 impl Finding {
     /// Makes one finding of all that affects a package under one name. `texts` are those of the group's records.
-    pub(super) fn of(group: &Group<'_>, subject: &Subject<'_>, texts: &[RecordText]) -> Self {
+    pub(super) fn of(group: &Group<'_>, subject: &Subject<'_>, texts: &[RecordText], rated: Rated) -> Self {
         let Subject { package, ecosystem, namespace, order } = subject;
         let rules = || group.hits.iter().map(|hit| hit.0);
         let records: BTreeSet<&str> = rules().map(|rule| rule.record.as_str()).collect();
@@ -130,6 +136,8 @@ impl Finding {
             link: first(|text| &text.link),
             namespace: namespace.clone(),
             cvss: vectors.into_iter().rev().map(|(_, score)| score.to_owned()).collect(),
+            epss: rated.epss,
+            known_exploited: rated.known_exploited,
         }
     }
 

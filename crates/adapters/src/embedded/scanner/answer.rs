@@ -1,7 +1,8 @@
 //! The embedded scanner's findings and reasons in the words of the core.
 
 use cve_monitor_core::vocabulary::{
-    Completeness, Digest, Enrichments, Finding, FindingStatus, PackageKind, Reason, ReasonCode, Severity,
+    Completeness, Digest, Enrichments, Finding, FindingStatus, PackageKind, Probability, Reason, ReasonCode,
+    Severity,
 };
 use cve_monitor_scanner::LayerProblem;
 use cve_monitor_scanner::matching::{self, FixStatus, Matched, SeveritySource};
@@ -32,7 +33,11 @@ fn finding(found: matching::Finding, layers: &[Digest]) -> Finding {
         layer: layers.get(found.layer).cloned(),
         description: found.description,
         link: found.link,
-        enrichments: Enrichments { cvss: found.cvss, ..Enrichments::default() },
+        enrichments: Enrichments {
+            cvss: found.cvss,
+            epss: found.epss.and_then(|score| Probability::of(score.parse().ok()?)),
+            known_exploited: found.known_exploited,
+        },
     }
 }
 

@@ -12,6 +12,7 @@ use crate::advisory::ecosystem::Ecosystem;
 use crate::advisory::name::normalized_name;
 use crate::advisory::osv::OsvRecord;
 use crate::advisory::rule::{RecordText, Rule, is_not_affected};
+use crate::advisory::source::Rating;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -20,6 +21,9 @@ const SCHEMA: &str = "
         ecosystem TEXT NOT NULL, package TEXT NOT NULL, record TEXT NOT NULL, semantic BLOB NOT NULL,
         kind TEXT NOT NULL, body BLOB NOT NULL,
         PRIMARY KEY (ecosystem, package, record, semantic)
+    ) WITHOUT ROWID;
+    CREATE TABLE rating (
+        cve TEXT PRIMARY KEY, epss TEXT, known_exploited INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID;
     CREATE TABLE package (
         kind TEXT NOT NULL, name TEXT NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (kind, name)
@@ -118,6 +122,27 @@ impl Writer {
         if has_rules { self.add_text(record) } else { Ok(()) }
     }
 
+    /// Keeps what is said of a CVE: it decides no finding, but tells more of it.
+    pub(super) fn rate(&mut self, cve: &str, rating: &Rating) -> rusqlite::Result<()> {
+        match rating {
+            Rating::Epss(score) => self
+                .connection
+                .prepare_cached(
+                    "INSERT INTO rating (cve, epss) VALUES (?1, ?2)
+                     ON CONFLICT (cve) DO UPDATE SET epss = coalesce(epss, excluded.epss)",
+                )?
+                .execute([cve, score])?,
+            Rating::KnownExploited => self
+                .connection
+                .prepare_cached(
+                    "INSERT INTO rating (cve, known_exploited) VALUES (?1, 1)
+                     ON CONFLICT (cve) DO UPDATE SET known_exploited = 1",
+                )?
+                .execute([cve])?,
+        };
+        Ok(())
+    }
+
     fn add_text(&self, record: &OsvRecord) -> rusqlite::Result<()> {
         let text = RecordText::of(record);
         self.connection
@@ -155,6 +180,9 @@ impl Writer {
         };
         rows("SELECT ecosystem, package, record, semantic FROM rule ORDER BY 1, 2, 3, 4", &mut put)?;
         rows("SELECT id, description, link FROM record ORDER BY id", &mut put)?;
+        let ratings =
+            "SELECT cve, coalesce(epss, ''), CAST(known_exploited AS TEXT) FROM rating ORDER BY cve";
+        rows(ratings, &mut put)?;
         let info = DatabaseInfo {
             schema: 0,
             id: crate::layer::digest_text(&hash.finalize()),

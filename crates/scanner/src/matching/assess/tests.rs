@@ -317,3 +317,28 @@ fn a_release_past_its_end_is_never_clean_once_the_distribution_has_gone_on() {
     let partial = Completeness::Partial { reasons: vec![ended] };
     assert_eq!(look("2024-06-01T00:00:00Z", "2024-07-01T00:00:00Z"), partial);
 }
+
+#[test]
+fn ratings_beside_the_records_tell_more_of_a_finding_and_change_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    fs::create_dir(&source).unwrap();
+    let json =
+        record("DEBIAN-CVE-2024-3094", "Debian:12", &fixed("99"), r#""upstream":["CVE-2024-3094"],"#, "");
+    fs::write(source.join("record.json"), json).unwrap();
+    let own = [Source { name: "own".into(), location: SourceLocation::Folder(source.clone()) }];
+    let policy = ShrinkPolicy::default();
+    let open = |path| Database::open(path).unwrap();
+    let plain = open(compile(&own, None, folder.path(), &policy).unwrap().path);
+    fs::write(source.join("epss_scores-current.csv"), "cve,epss,percentile\nCVE-2024-3094,0.9,1\n").unwrap();
+    let kev = r#"{"vulnerabilities":[{"cveID":"CVE-2024-3094"}]}"#;
+    fs::write(source.join("known_exploited_vulnerabilities.json"), kev).unwrap();
+    let rated = open(compile(&own, Some(&plain), folder.path(), &policy).unwrap().path);
+    assert_eq!(rated.generation(), 2);
+    assert_eq!(crate::advisory::changed_packages(&plain, &rated, None, 9).unwrap(), []);
+    let found = |database| assess(&image(DEBIAN_12), database).unwrap().findings.remove(0);
+    let (before, after) = (found(&plain), found(&rated));
+    assert_eq!((before.epss.as_deref(), before.known_exploited), (None, false));
+    assert_eq!((after.epss.as_deref(), after.known_exploited), (Some("0.9"), true));
+    assert_eq!(Finding { epss: None, known_exploited: false, ..after }, before);
+}
