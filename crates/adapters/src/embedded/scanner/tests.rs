@@ -60,14 +60,14 @@ async fn a_finding_names_the_layer_and_the_knowledge_is_that_of_the_images_relea
 #[tokio::test]
 async fn an_image_of_another_distribution_is_judged_by_the_advisories_of_its_own() {
     let bench = bench().await;
-    bench.advise_for("Alpine:v3.19", "CVE-2026-3", "openssl", "3.1.9-r0");
+    bench.advise_for("Wolfi", "CVE-2026-3", "openssl", "3.1.9-r0");
     bench.advise_for("Alpine:v3.18", "CVE-2026-4", "openssl", "9-r0");
     bench.refresh().await;
     let installed =
         "C:Q1=\nP:libssl3\nV:3.1.8-r1\nA:x86_64\no:openssl\n\nC:Q1=\nP:zlib\nV:1.3.1-r0\nA:x86_64\n";
     let request = bench
         .indexed(&[
-            layer_of_files(&[("etc/os-release", "ID=alpine\nVERSION_ID=3.19.1\n")]),
+            layer_of_files(&[("etc/os-release", "ID=wolfi\nVERSION_ID=20230201\n")]),
             layer_of_files(&[("lib/apk/db/installed", installed)]),
         ])
         .await;
