@@ -89,7 +89,7 @@ async fn v4(settings: &Clair, around: &Around<'_>) -> Result<InUse, WiringError>
     let scanner: Arc<dyn Scanner> = if around.scans {
         let (registries, clock) = (around.registries.clone(), Arc::clone(&around.clock));
         let connected = ClairV4Scanner::connect(client, registries, loading, clock).await;
-        Arc::new(connected.map_err(|error| away(settings, error))?)
+        Arc::new(connected.map_err(|error| away(settings, &error))?)
     } else {
         Arc::new(Asleep { name: CLAIR_V4_SCANNER })
     };
@@ -111,7 +111,7 @@ async fn v2(settings: &Clair, around: &Around<'_>) -> Result<InUse, WiringError>
     let scanner: Arc<dyn Scanner> = if around.scans {
         let (registries, store) = (around.registries.clone(), Arc::clone(&around.store));
         let connected = ClairV2Scanner::connect(&reached, registries, store, Arc::clone(&around.clock)).await;
-        Arc::new(connected.map_err(|error| away(settings, error))?)
+        Arc::new(connected.map_err(|error| away(settings, &error))?)
     } else {
         Arc::new(Asleep { name: CLAIR_V2 })
     };
@@ -119,7 +119,7 @@ async fn v2(settings: &Clair, around: &Around<'_>) -> Result<InUse, WiringError>
 }
 
 /// Names the address, which the scanner's own words do not.
-fn away(settings: &Clair, error: ScannerError) -> WiringError {
+fn away(settings: &Clair, error: &ScannerError) -> WiringError {
     let problem = format!("Clair at {}: {error}", settings.url);
     match error {
         ScannerError::Transient { .. } => WiringError::away(problem),

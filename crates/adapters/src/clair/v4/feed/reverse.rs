@@ -97,6 +97,11 @@ impl Question {
         if ecosystem == "pypi" {
             asked.insert("repository".to_owned(), json!({"name": "pypi", "uri": PYPI}));
         }
+        // Reports compare the version of the installed package, the indexer that of its source: they may differ, and an
+        // image that only the report calls vulnerable must be named. So these are asked about any version.
+        if matches!(ecosystem, "debian" | "ubuntu") {
+            asked.insert("fixed_in_version".to_owned(), Value::from(""));
+        }
         Self(Value::Object(asked).to_string())
     }
 
@@ -214,6 +219,17 @@ mod tests {
             let alpine = ask(&of("alpine", "", pretty));
             assert_eq!(alpine["distribution"]["version"], version);
             assert_eq!(alpine["distribution"]["version_id"], "");
+        }
+    }
+
+    #[test]
+    fn packages_that_are_built_from_a_source_of_another_version_are_asked_about_in_any_version() {
+        for (did, version, asked) in
+            [("debian", "12 (bookworm)", ""), ("ubuntu", "22.04 (Jammy)", ""), ("amzn", "2023", "1.2-3")]
+        {
+            let mut advisory = of(did, version, "");
+            advisory["fixed_in_version"] = json!("1.2-3");
+            assert_eq!(ask(&advisory)["fixed_in_version"], asked, "{did}");
         }
     }
 

@@ -96,7 +96,8 @@ async fn only_what_is_left_over_is_asked_and_each_question_once() {
         .iter()
         .map(|asked| (asked["package"]["name"].clone(), asked["fixed_in_version"].clone()))
         .collect();
-    let expected = [("openssl", ""), ("zlib", "1"), ("zlib", "")];
+    // A version that repairs it makes no other question: the indexer compares that of the source.
+    let expected = [("openssl", ""), ("zlib", "")];
     assert_eq!(asked, expected.map(|(package, fixed)| (json!(package), json!(fixed))));
 }
 
