@@ -16,7 +16,7 @@ use cve_monitor_core::testkit::laws::{self, Harness, UniqueNames};
 use cve_monitor_core::testkit::model::{MemoryEventStore, MemoryRegistry};
 use cve_monitor_core::vocabulary::{Generation, Manifest, Timestamp};
 
-use crate::fake_clair_v2::{FakeClairV2, Fetchable, Flaw};
+use crate::fake_clair_v2::{FakeClairV2, Fetchable, debian, flaw};
 use crate::rows::Rows;
 
 pub(crate) fn register(rows: &mut Rows) {
@@ -39,15 +39,6 @@ struct Bench {
     clair: FakeClairV2,
     scanner: Arc<ClairV2Scanner>,
     feed: Arc<ClairV2Feed>,
-}
-
-fn flaw(name: &str, package: &str, text: &str) -> Flaw {
-    Flaw {
-        name: name.to_owned(),
-        namespace: "debian:12".to_owned(),
-        package: package.to_owned(),
-        text: text.to_owned(),
-    }
 }
 
 async fn scanner(
@@ -99,22 +90,6 @@ impl Bench {
         let Ok(Manifest::Image(manifest)) = manifest.parse() else { panic!("not an image") };
         IndexRequest { image, manifest }
     }
-}
-
-/// A layer of Debian 12 with one package.
-fn debian(package: &str, version: &str) -> Vec<u8> {
-    let mut archive = tar::Builder::new(vec![]);
-    for (path, text) in [
-        ("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n".to_owned()),
-        ("var/lib/dpkg/status", format!("Package: {package}\nVersion: {version}\n\n")),
-    ] {
-        let mut header = tar::Header::new_ustar();
-        header.set_size(text.len() as u64);
-        header.set_mode(0o644);
-        header.set_cksum();
-        archive.append_data(&mut header, path, text.as_bytes()).expect("a short path");
-    }
-    archive.into_inner().expect("it is in memory")
 }
 
 #[async_trait]

@@ -19,10 +19,10 @@ use futures::TryStreamExt as _;
 use serde_json::Value;
 use url::Url;
 
-pub(crate) use self::data::Flaw;
+use self::data::Flaw;
 use self::data::{Answer, Data, error};
 pub(crate) use self::fetchable::Fetchable;
-use self::fetchable::HOST;
+pub(crate) use self::fetchable::HOST;
 
 /// The longest body that it reads, in bytes.
 const MAX_BODY_BYTES: usize = 1 << 20;
@@ -60,6 +60,11 @@ impl FakeClairV2 {
     /// Loses its database.
     pub(crate) fn empty(&self) {
         self.server.data().empty();
+    }
+
+    /// Its updater ends a round without an error.
+    pub(crate) fn finish_round(&self) {
+        self.server.data().round_seconds = 812;
     }
 }
 
@@ -112,8 +117,35 @@ impl Server {
                 self.data().notification(name, 2, from)
             }
             ("DELETE", ["v1", "notifications", name]) => self.data().delete_notification(name),
+            ("GET", ["v1", "metrics"]) => self.data().metrics(),
             _ => error(405, "the fake knows no such call"),
         }
+    }
+}
+
+/// A layer of Debian 12 with one package.
+pub(crate) fn debian(package: &str, version: &str) -> Vec<u8> {
+    let mut archive = tar::Builder::new(vec![]);
+    for (path, text) in [
+        ("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n".to_owned()),
+        ("var/lib/dpkg/status", format!("Package: {package}\nVersion: {version}\n\n")),
+    ] {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        archive.append_data(&mut header, path, text.as_bytes()).expect("a short path");
+    }
+    archive.into_inner().expect("it is in memory")
+}
+
+/// A vulnerability of all versions of a package of Debian 12.
+pub(crate) fn flaw(name: &str, package: &str, text: &str) -> Flaw {
+    Flaw {
+        name: name.to_owned(),
+        namespace: "debian:12".to_owned(),
+        package: package.to_owned(),
+        text: text.to_owned(),
     }
 }
 
@@ -122,7 +154,8 @@ async fn serve(State(server): State<Arc<Server>>, request: Request) -> Response 
     let body = axum::body::to_bytes(body, MAX_BODY_BYTES).await.unwrap_or_else(|_| Bytes::new());
     let (status, json) = server.answer(&parts.method, &parts.uri, &body).await;
     let status = StatusCode::from_u16(status).expect("a status");
-    (status, [("content-type", "application/json;charset=utf-8")], json.to_string()).into_response()
+    let body = json.as_str().map_or_else(|| json.to_string(), str::to_owned);
+    (status, [("content-type", "application/json;charset=utf-8")], body).into_response()
 }
 
 /// What lies at an address; none where nothing does. A path that is no address is a file: the empty one is known.

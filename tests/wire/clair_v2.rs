@@ -36,6 +36,7 @@
 
 mod assessing;
 mod notifications;
+mod pipeline;
 mod posting;
 mod readiness;
 
@@ -50,8 +51,8 @@ use cve_monitor_core::testkit::model::{MemoryEventStore, MemoryRegistry};
 use cve_monitor_core::vocabulary::{FeedName, Generation, Manifest};
 use serde_json::Value;
 
+use crate::fake_clair_v2::Fetchable;
 use crate::fake_server::{FakeServer, Reply, Seen};
-use crate::fetchable::Fetchable;
 
 const NOT_THERE: &str = "51-get-unknown";
 

@@ -7,7 +7,7 @@ mod clair_v2;
 mod clair_v4;
 mod clair_v4_feed;
 mod distribution;
+#[path = "../fakes/clair_v2.rs"]
+mod fake_clair_v2;
 mod fake_server;
-#[path = "../fakes/clair_v2/fetchable.rs"]
-mod fetchable;
 mod notification;

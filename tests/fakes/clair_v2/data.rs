@@ -59,6 +59,8 @@ pub(crate) struct Data {
     flaws: BTreeMap<String, Flaw>,
     notifications: BTreeMap<String, Notification>,
     notified: u32,
+    /// How long the last round of the updater took; 0 before the first.
+    pub(crate) round_seconds: u32,
 }
 
 /// A status and a body.
@@ -210,6 +212,11 @@ impl Data {
             told["NextPage"] = json!((from + limit).to_string());
         }
         (200, json!({"Notification": told}))
+    }
+
+    pub(crate) fn metrics(&self) -> Answer {
+        let seconds = self.round_seconds;
+        (200, json!(format!("clair_updater_duration_seconds {seconds}\nclair_updater_errors_total 0\n")))
     }
 
     pub(crate) fn delete_notification(&mut self, name: &str) -> Answer {

@@ -12,8 +12,8 @@ use cve_monitor_core::vocabulary::MediaType;
 use serde_json::Value;
 
 use super::{Bench, NOT_THERE, captured, is_empty_layer, posted, stored, transient, willing};
+use crate::fake_clair_v2::{Fetchable, HOST};
 use crate::fake_server::{Reply, Seen};
-use crate::fetchable::{Fetchable, HOST};
 
 /// Answers the first posts of real layers with these, in this order, and then takes everything.
 fn first(names: &[&'static str]) -> impl Fn(&Seen) -> Reply + Send + Sync + 'static {
