@@ -59,8 +59,9 @@ impl Bench {
         let store = Arc::new(MemoryEventStore::default());
         let clair = FakeClairV2::start(Arc::clone(&registry)).await;
         clair.learn("CVE-2026-1", Some(flaw("CVE-2026-1", PACKAGE, "a flaw")));
+        clair.finish_round();
         let settings = ClairV2Settings::new(clair.url.clone());
-        let feed = ClairV2Feed::new(&settings, Proof::Word, Arc::clone(&store) as _).expect("an address");
+        let feed = ClairV2Feed::new(&settings, Proof::Metrics, Arc::clone(&store) as _).expect("an address");
         let scanner = scanner(&clair, &registry, &store).await;
         let fresh =
             Self { names: UniqueNames::new("c"), registry, store, clair, scanner, feed: Arc::new(feed) };

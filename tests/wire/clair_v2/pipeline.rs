@@ -132,7 +132,7 @@ async fn a_vulnerability_that_comes_and_goes_reports_exactly_the_images_that_hol
     world.follow().await;
     let base = debian("openssl", "1");
     let (hit, child, upgraded, other) = (
-        world.put(&[base.clone()]),
+        world.put(std::slice::from_ref(&base)),
         world.put(&[base.clone(), b"".to_vec()]),
         world.put(&[base, debian("zlib", "2")]),
         world.put(&[debian("zlib", "1")]),
