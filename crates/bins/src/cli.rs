@@ -1,5 +1,6 @@
 //! The command lines of the programs.
 
+mod advisories;
 mod questions;
 mod scan;
 mod services;
@@ -13,8 +14,9 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::config::{LogFormat, Override, Overrides};
 
+pub use advisories::{AdvisoriesAction, AdvisoriesCommand};
 pub use questions::{Affected, Coverage, History, Queue, QueueCommand, Tags};
-pub use scan::{Reconcile, Scan, Watch};
+pub use scan::{Inventory, InventoryFormat, Reconcile, Scan, Watch};
 pub use services::{IngestCli, NotifierCli, ReconcilerCli};
 pub use settings::{Completions, ConfigAction, ConfigCommand, Db, DbCommand, Rebuild, RebuildWhat};
 pub use values::{Format, SeverityFilter};
@@ -111,6 +113,10 @@ impl Overrides {
 pub enum Command {
     /// Look into images and print what is found
     Scan(Scan),
+    /// List what is in an image: packages, as a table, JSON, CycloneDX or SPDX
+    Inventory(Inventory),
+    /// Bring advisories in, list what is there, carry it to where no network is
+    Advisories(AdvisoriesCommand),
     /// Look after the configured registries: receive notifications, scan, follow new advisories
     Watch(Watch),
     /// Compare the registries with what is known, and queue what is missing

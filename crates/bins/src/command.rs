@@ -1,5 +1,6 @@
 //! The commands of `cve-monitor`: what each does once its line has been read.
 
+mod advisories;
 mod coverage;
 mod database;
 mod image;
@@ -32,6 +33,8 @@ pub async fn perform(cli: Cli) -> Result<u8, Failure> {
     let loaded = load(&cli)?;
     match cli.command {
         Command::Scan(asked) => scan::scan(&loaded, &asked).await,
+        Command::Inventory(asked) => scan::inventory(&loaded, &asked).await,
+        Command::Advisories(asked) => advisories::advisories(&loaded, &asked.command).await,
         Command::Watch(asked) => watch::watch(&loaded, &asked).await,
         Command::Reconcile(asked) => reconcile::reconcile(&loaded, &asked).await,
         Command::Coverage(asked) => coverage::coverage(&loaded, &asked).await,

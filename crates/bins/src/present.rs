@@ -3,14 +3,17 @@
 //! Rows come in, a text goes out. Names out of images and advisories are foreign: what could steer a terminal is
 //! taken out of them.
 
+mod packages;
 mod report;
 mod rows;
 mod scan;
+mod stock;
 mod table;
 #[cfg(test)]
 mod tests;
 mod words;
 
+pub use packages::packages_text;
 pub use report::{FindingView, ReasonView, ReportView};
 pub use rows::{
     AffectedRow, CoverageRow, CoverageSummary, DeadRow, HistoryRow, QueueRow, TagsRow, WantedRow,
@@ -18,4 +21,5 @@ pub use rows::{
     wanted_text,
 };
 pub use scan::{Filter, scan_exit, scan_text};
+pub use stock::stock_text;
 pub use table::Screen;

@@ -30,7 +30,7 @@ use registries::Opened;
 use scanner::{Around, InUse, Knowledge};
 use when_there::WhenThere;
 
-pub use advisories::{Lacking, Refreshed, Said};
+pub use advisories::{Lacking, Refreshed, Said, Stock, StockList, StockRow};
 pub use as_of::AsOfClock;
 pub use bells::{BellError, Bells};
 pub use one_scan::{Asked, OneScan};

@@ -2,14 +2,17 @@
 //!
 //! * [`AdvisoryStore`]: a folder of advisory databases, one file a generation, shared by several processes
 //! * [`AdvisorySource`], [`AdvisoryMirror`]: a folder or an archive of OSV records, or a mirror of OSV's exports
+//! * [`Bundled`]: what a file holds that carries advisories to where no mirror is
 //! * [`Order`], [`Coverage`]: which ecosystems a store is to hold, and which it has answers for
 //! * [`EmbeddedFeed`]: the change feed over that folder
 
+mod bundle;
 mod feed;
 mod mirror;
 mod source;
 mod store;
 
+pub use self::bundle::{BundleError, Bundled};
 pub use self::feed::EmbeddedFeed;
 pub use self::mirror::{AdvisoryMirror, Fetched, MAX_EXPORT_BYTES, MirrorError, MirrorSettings, Progress};
 pub use self::source::{AdvisorySource, InvalidSource};

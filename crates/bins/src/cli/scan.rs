@@ -66,6 +66,49 @@ pub struct Scan {
     pub insecure: bool,
 }
 
+const INVENTORY_HELP: &str = "\
+An image is named as for `scan`. Layers are read once; nothing is judged, and no advisories are needed.
+
+Examples:
+  cve-monitor inventory debian:12
+  cve-monitor inventory --format cyclonedx app:v1 > app.cdx.json
+  cve-monitor inventory --format json app:v1 | jq '.packages[] | select(.kind == \"npm\")'";
+
+/// List what is in an image: packages, as a table, JSON, CycloneDX or SPDX.
+#[derive(Debug, Args)]
+#[command(after_help = INVENTORY_HELP)]
+pub struct Inventory {
+    /// The image
+    #[arg(value_name = "IMAGE")]
+    pub image: ImageSource,
+    /// Of an image for several platforms, look at this one, as in linux/arm64 [default: that of this machine]
+    #[arg(long, value_name = "OS/ARCH", value_parser = values::platform)]
+    pub platform: Option<Platform>,
+    /// The date that the document carries instead of now
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<Timestamp>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub format: InventoryFormat,
+    /// Speak plain HTTP with the registry of the image
+    #[arg(long)]
+    pub insecure: bool,
+}
+
+/// How an inventory is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum InventoryFormat {
+    /// For people
+    #[default]
+    Table,
+    /// All that was read, as one JSON object an image
+    Json,
+    /// CycloneDX 1.6, JSON
+    Cyclonedx,
+    /// SPDX 2.3, JSON
+    Spdx,
+}
+
 const WATCH_HELP: &str = "\
 Runs until it is interrupted; a second interrupt does not wait for the work in flight, which is done again at the next start.
 

@@ -1,5 +1,6 @@
 //! `scan`: images now, without any configuration or service.
 
+mod inventory;
 mod outcomes;
 mod progress;
 
@@ -16,8 +17,9 @@ use crate::config::Loaded;
 use crate::present::{self, Filter, ReportView, Screen};
 use crate::runtime::Failure;
 use crate::wiring::{Asked, OneScan};
+pub(super) use inventory::inventory;
 use outcomes::Ended;
-use progress::Progress;
+pub(super) use progress::Progress;
 
 /// What can be done where there are no advisories.
 const REMEDY: &str = "  connect once, import a bundle (`cve-monitor advisories import FILE`), or name a folder, a .zip or \

@@ -1,6 +1,7 @@
 //! The advisories: the folder of their databases, and the sources that they are brought in from.
 
 mod places;
+mod stock;
 mod words;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,8 @@ use cve_monitor_adapters::embedded::{Database, EmbeddedScanner, needed_ecosystem
 use cve_monitor_core::pipeline::Registries;
 use cve_monitor_core::ports::ChangeFeed;
 use cve_monitor_scanner::advisory::ShrinkPolicy;
+
+pub use stock::{Stock, StockList, StockRow};
 
 use super::{WiringError, blocking};
 use crate::config::{AdvisorySource, Loaded};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cve_monitor_adapters::embedded::{
-    EmbeddedScanner, SqliteArchive, SqliteEventStore, SqliteLayerIndex, SqliteQueue,
+    EmbeddedScanner, Seen, SqliteArchive, SqliteEventStore, SqliteLayerIndex, SqliteQueue,
 };
 use cve_monitor_adapters::oci::ImageSource;
 use cve_monitor_adapters::system_clock::SystemClock;
@@ -26,6 +26,8 @@ use sources::Sources;
 
 /// The folder beside the store for what scans keep, where the user has no folder for caches.
 const CACHE: &str = "scan-cache";
+/// The file of what scans have read of layers, in that folder.
+pub(super) const LAYERS: &str = "layers.db";
 
 /// What a scan is asked for.
 #[derive(Debug, Clone, Default)]
@@ -69,7 +71,7 @@ impl OneScan {
         let scratch =
             tempfile::Builder::new().prefix("cve-monitor-scan-").tempdir().map_err(WiringError::of)?;
         let (cache, temporary) = cache(loaded)?;
-        let layers = open_database(&cache.join("layers.db")).await?;
+        let layers = open_database(&cache.join(LAYERS)).await?;
         let advisories = Advisories::for_scan(loaded, &asked.advisories, asked.offline, &cache).await?;
         let sources = Sources::open(loaded, asked).await?;
         let registries = Registries::new(sources.registries());
@@ -112,14 +114,10 @@ impl OneScan {
     pub async fn learn(&self, images: &[ImageId], say: &Said<'_>) -> Result<Lacking, WiringError> {
         let (mut needed, mut any) = (BTreeSet::new(), false);
         for image in images {
-            match self.scanner.inventory(image).await {
-                Ok(seen) => {
-                    any = true;
-                    needed.extend(seen.ecosystems());
-                }
-                // Its layers could not be read: it is told with the image.
-                Err(ScannerError::NotIndexed) => {}
-                Err(error) => return Err(WiringError::of(error)),
+            // One whose layers could not be read is told of by itself.
+            if let Some(seen) = self.inventory(image).await? {
+                any = true;
+                needed.extend(seen.ecosystems());
             }
         }
         if !any {
@@ -128,6 +126,18 @@ impl OneScan {
         let refreshed = self.advisories.learn(needed, say).await?;
         self.gate.open();
         Ok(refreshed.lacking)
+    }
+
+    /// What an image holds, whose layers have been read; none where they could not be.
+    ///
+    /// # Errors
+    /// Where what was kept of it cannot be read.
+    pub async fn inventory(&self, image: &ImageId) -> Result<Option<Seen>, WiringError> {
+        match self.scanner.inventory(image).await {
+            Ok(seen) => Ok(Some(seen)),
+            Err(ScannerError::NotIndexed) => Ok(None),
+            Err(error) => Err(WiringError::of(error)),
+        }
     }
 
     /// The requests for everything that was asked for, in that order; or why an image cannot be looked for at all.
@@ -145,8 +155,7 @@ impl OneScan {
 
 /// The folder for what is kept for the next scan, and what removes it where none of the user's can be written to.
 fn cache(loaded: &Loaded) -> Result<(PathBuf, Option<TempDir>), WiringError> {
-    let beside = || loaded.config.store.path.parent().unwrap_or(Path::new("")).join(CACHE);
-    let kept = loaded.environment.cache.clone().unwrap_or_else(beside);
+    let kept = cache_of(loaded);
     match folder(&kept) {
         Ok(()) => Ok((kept, None)),
         Err(problem) => {
@@ -155,4 +164,10 @@ fn cache(loaded: &Loaded) -> Result<(PathBuf, Option<TempDir>), WiringError> {
             Ok((temporary.path().to_owned(), Some(temporary)))
         }
     }
+}
+
+/// The folder for what is kept for the next scan.
+pub(super) fn cache_of(loaded: &Loaded) -> PathBuf {
+    let beside = || loaded.config.store.path.parent().unwrap_or(Path::new("")).join(CACHE);
+    loaded.environment.cache.clone().unwrap_or_else(beside)
 }

@@ -176,3 +176,85 @@ fn a_watched_image_waits_for_the_advisories_that_it_needs_and_is_reported_once()
     assert_eq!(running.stop(), Some(0));
     assert_eq!(bench.reports().len(), 1);
 }
+
+#[test]
+fn a_bundle_carries_advisories_to_where_no_network_is_and_a_damaged_one_changes_nothing() {
+    let (here, mirror) = (Bench::new(""), Mirror::start());
+    let (code, printed, said) = run(&here, &mirror, &["advisories", "update", "Debian", "npm"]);
+    assert_eq!(code, Some(0), "{said}");
+    for part in ["Debian", "included", "npm", "not offered", "generation 1"] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    let bundle = here.path("bundle.tar");
+    let file = bundle.to_str().unwrap();
+    let (code, _, said) = run(&here, &mirror, &["advisories", "export", file]);
+    assert_eq!(code, Some(0), "{said}");
+
+    let there = Bench::new("");
+    mirror.is_down(true);
+    mirror.asked();
+    let image = image();
+    let scan = ["scan", "--as-of", "2026-03-01", "--format", "json", "--offline", &image];
+    let whole = std::fs::read(&bundle).unwrap();
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    let cut = whole[..whole.len() / 2].to_vec();
+    for (what, damaged) in [("flipped", flipped), ("cut", cut), ("empty", vec![]), ("text", b"text".to_vec())]
+    {
+        std::fs::write(&bundle, damaged).unwrap();
+        let (code, _, said) = run(&there, &mirror, &["advisories", "import", file]);
+        assert_eq!(code, Some(1), "{what}: {said}");
+        assert!(said.contains("not a whole bundle") && said.contains("nothing of it was used"), "{said}");
+        assert_eq!(run(&there, &mirror, &scan).0, Some(1), "{what}: there is still nothing to judge by");
+    }
+    std::fs::write(&bundle, &whole).unwrap();
+    let (code, printed, said) = run(&there, &mirror, &["advisories", "import", file]);
+    assert_eq!((code, printed.contains("1 ecosystems in use")), (Some(0), true), "{printed}{said}");
+    let (code, printed, said) = run(&there, &mirror, &scan);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(printed.contains("\"Verdict\":\"vulnerable\""), "{printed}");
+    let (_, listed, _) = run(&there, &mirror, &["advisories", "list", "--format", "json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed["sources"][0]["ecosystem"], "Debian");
+    assert_eq!((&listed["sources"][0]["state"], &listed["generation"]), (&"included".into(), &1.into()));
+    assert_eq!(mirror.asked(), [], "nobody was asked");
+}
+
+#[test]
+fn an_update_that_a_mirror_does_not_answer_is_told_by_the_exit_code_and_the_old_stays() {
+    let (bench, mirror) = (Bench::new(""), Mirror::start());
+    assert_eq!(run(&bench, &mirror, &["advisories", "update", "Debian"]).0, Some(0));
+    mirror.is_down(true);
+    let (code, printed, said) = run(&bench, &mirror, &["advisories", "update"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("could not be brought up to date") && printed.contains("generation 1"), "{said}");
+    let (code, _, said) = run(&bench, &mirror, &["advisories", "export", "/proc/absent/bundle.tar"]);
+    assert_eq!(code, Some(1), "{said}");
+}
+
+#[test]
+fn what_is_in_an_image_is_listed_without_any_advisories_in_each_form() {
+    let bench = Bench::new("");
+    let image = image();
+    let listed = |form: &str| {
+        let output =
+            bench.run(PROGRAM, &["inventory", "--as-of", "2026-03-01", "--format", form, image.as_str()]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let table = listed("table");
+    assert!(table.contains("libc6") && table.contains("debian:12"), "{table}");
+    let json = |form: &str| -> serde_json::Value { serde_json::from_str(&listed(form)).unwrap() };
+    let packages = json("json")["packages"].as_array().unwrap().len();
+    assert!(packages > 10);
+    let cyclonedx = json("cyclonedx");
+    assert_eq!(cyclonedx["bomFormat"], "CycloneDX");
+    assert!(cyclonedx["components"].as_array().unwrap().len() >= packages);
+    let spdx = json("spdx");
+    assert_eq!(spdx["creationInfo"]["created"], "2026-03-01T00:00:00Z");
+    assert!(spdx["packages"].as_array().unwrap().len() > packages);
+    assert_eq!(listed("cyclonedx"), listed("cyclonedx"), "the same bytes again");
+    let absent = image.replace("debian-base", "absent");
+    let output = bench.run(PROGRAM, &["inventory", &absent]);
+    assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(1), true));
+}

@@ -12,7 +12,7 @@ use cve_monitor_core::vocabulary::{Digest, Timestamp};
 use reqwest::Client;
 use url::Url;
 
-use self::cache::Cache;
+pub(super) use self::cache::{Cache, Validators};
 pub use self::error::MirrorError;
 use super::store::lock;
 
@@ -141,13 +141,17 @@ impl AdvisoryMirror {
         Ok(cache.validators(&address).map(|known| known.kept(&cache)))
     }
 
-    fn place(&self, base: &Url, ecosystem: &str) -> Result<(Url, Cache), MirrorError> {
+    pub(super) fn settings(&self) -> &MirrorSettings {
+        &self.settings
+    }
+
+    pub(super) fn place(&self, base: &Url, ecosystem: &str) -> Result<(Url, Cache), MirrorError> {
         let address = address(base, ecosystem)?;
         let cache = Cache::of(&self.settings.cache, &address);
         Ok((address, cache))
     }
 
-    async fn lock(&self, cache: &Cache) -> Result<std::fs::File, MirrorError> {
+    pub(super) async fn lock(&self, cache: &Cache) -> Result<std::fs::File, MirrorError> {
         let folder = &self.settings.cache;
         std::fs::create_dir_all(folder).map_err(|error| MirrorError::io(folder, error))?;
         lock::acquire(&cache.lock).await.map_err(|error| MirrorError::io(&cache.lock, error))

@@ -16,14 +16,14 @@ const SHORT_DIGEST: usize = 12;
 
 /// Progress of a scan.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(in crate::command) struct Progress {
     bar: Option<ProgressBar>,
     expected: AtomicU64,
     ended: AtomicU64,
 }
 
 impl Progress {
-    pub(super) fn start() -> Arc<Self> {
+    pub(in crate::command) fn start() -> Arc<Self> {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new_spinner();
             if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
@@ -35,7 +35,7 @@ impl Progress {
         Arc::new(Self { bar, expected: AtomicU64::new(0), ended: AtomicU64::new(0) })
     }
 
-    pub(super) fn say(&self, what: &str) {
+    pub(in crate::command) fn say(&self, what: &str) {
         match &self.bar {
             Some(bar) => bar.set_message(what.to_owned()),
             None => eprintln!("{what}"),
@@ -63,7 +63,7 @@ impl Progress {
         self.say(&format!("{ended}/{expected} {}@{digest}: {how}", image.repository));
     }
 
-    pub(super) fn end(&self) {
+    pub(in crate::command) fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

@@ -13,34 +13,34 @@ use super::Fetched;
 /// The place of one archive in the cache. The validators are written after the archive: a crash in between leaves
 /// validators that do not fit it, and it is fetched again.
 #[derive(Debug)]
-pub(super) struct Cache {
-    pub(super) archive: PathBuf,
+pub(in crate::embedded::advisories) struct Cache {
+    pub(in crate::embedded::advisories) archive: PathBuf,
     /// Written only under the archive's lock.
-    pub(super) unfinished: PathBuf,
+    pub(in crate::embedded::advisories) unfinished: PathBuf,
     /// Held by whoever fetches or reads this archive.
-    pub(super) lock: PathBuf,
+    pub(in crate::embedded::advisories) lock: PathBuf,
     validators: PathBuf,
     unfinished_validators: PathBuf,
 }
 
 /// What the mirror said about an archive that was wholly fetched (RFC 9110, 8.8).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Validators {
+pub(in crate::embedded::advisories) struct Validators {
     /// Where it came from.
-    pub(super) address: String,
+    pub(in crate::embedded::advisories) address: String,
     /// Its length in bytes.
-    pub(super) bytes: u64,
-    pub(super) etag: Option<String>,
-    pub(super) last_modified: Option<String>,
+    pub(in crate::embedded::advisories) bytes: u64,
+    pub(in crate::embedded::advisories) etag: Option<String>,
+    pub(in crate::embedded::advisories) last_modified: Option<String>,
     /// The hash of the archive.
-    pub(super) digest: Digest,
+    pub(in crate::embedded::advisories) digest: Digest,
     /// When the mirror last said that this is what it has.
-    pub(super) checked: Timestamp,
+    pub(in crate::embedded::advisories) checked: Timestamp,
 }
 
 impl Cache {
     /// Each address has its own place: what one mirror says proves nothing to another.
-    pub(super) fn of(folder: &Path, address: &Url) -> Self {
+    pub(in crate::embedded::advisories) fn of(folder: &Path, address: &Url) -> Self {
         let digest = Digest::of(address.as_str().as_bytes());
         let name = digest.short();
         Self {
@@ -53,14 +53,18 @@ impl Cache {
     }
 
     /// What is kept of this address; none where it is not, or not whole.
-    pub(super) fn validators(&self, address: &Url) -> Option<Validators> {
+    pub(in crate::embedded::advisories) fn validators(&self, address: &Url) -> Option<Validators> {
         let known: Validators = serde_json::from_slice(&fs::read(&self.validators).ok()?).ok()?;
         let bytes = fs::metadata(&self.archive).ok()?.len();
         (known.address == address.as_str() && known.bytes == bytes).then_some(known)
     }
 
     /// Takes over what was fetched.
-    pub(super) fn keep(&self, fetched: &File, validators: &Validators) -> io::Result<()> {
+    pub(in crate::embedded::advisories) fn keep(
+        &self,
+        fetched: &File,
+        validators: &Validators,
+    ) -> io::Result<()> {
         fetched.sync_all()?;
         // Validators of the archive before must not speak for this one.
         match fs::remove_file(&self.validators) {
@@ -71,7 +75,7 @@ impl Cache {
     }
 
     /// Writes what the mirror says about the archive that is there.
-    pub(super) fn confirm(&self, validators: &Validators) -> io::Result<()> {
+    pub(in crate::embedded::advisories) fn confirm(&self, validators: &Validators) -> io::Result<()> {
         let mut file = File::create(&self.unfinished_validators)?;
         file.write_all(&serde_json::to_vec(validators)?)?;
         file.sync_all()?;
@@ -80,7 +84,7 @@ impl Cache {
 }
 
 impl Validators {
-    pub(super) fn kept(&self, cache: &Cache) -> Fetched {
+    pub(in crate::embedded::advisories) fn kept(&self, cache: &Cache) -> Fetched {
         Fetched {
             path: cache.archive.clone(),
             transferred: false,
