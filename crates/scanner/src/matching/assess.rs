@@ -1,14 +1,16 @@
 //! Judges an image's inventory by a database: no layer is read, nothing else is asked.
 
 pub(super) mod group;
+mod owners;
 pub(super) mod wanted;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 use self::group::{Hit, group};
+use self::owners::looked_after;
 use self::wanted::{Wanted, wanted};
 use super::completeness::Completeness;
 use super::evaluate::evaluate;
@@ -41,26 +43,27 @@ pub struct Suppressed {
 /// Judges an inventory by a database. The same two always give the same answer.
 ///
 /// Packages of the distribution are matched in the ecosystem of its release, by the names and versions that the
-/// ecosystem speaks of; packages of languages in those of their languages. Records of one vulnerability become one
-/// finding a package.
+/// ecosystem speaks of; packages of languages in those of their languages. What is found in a language's package that
+/// the distribution looks after is no finding. Records of one vulnerability become one finding a package.
 ///
 /// # Errors
 ///
 /// [`DatabaseError`] where the database is damaged.
 pub fn assess(inventory: &ImageInventory, database: &Database) -> Result<Matched, DatabaseError> {
+    let owners = looked_after(inventory, database)?;
     let mut matched = Matched {
         findings: Vec::new(),
         suppressed: Vec::new(),
-        completeness: Completeness::of(inventory, Some(database)),
+        completeness: Completeness::of(inventory, Some(database), &owners),
     };
     let mut assessment = Assessment::new(inventory, database);
     for package in &inventory.packages {
         let findings = assessment.package(package)?;
-        match &package.owned_by {
+        match package.owned_by.as_deref().filter(|owner| owners.contains(owner)) {
             None => matched.findings.extend(findings),
             Some(owner) => {
                 let owned =
-                    findings.into_iter().map(|finding| Suppressed { finding, owned_by: owner.clone() });
+                    findings.into_iter().map(|finding| Suppressed { finding, owned_by: owner.to_owned() });
                 matched.suppressed.extend(owned);
             }
         }
@@ -72,7 +75,7 @@ pub fn assess(inventory: &ImageInventory, database: &Database) -> Result<Matched
 
 /// What is known about an inventory without any advisory: as [`assess`] with an empty database.
 pub fn assess_without(inventory: &ImageInventory) -> Matched {
-    let completeness = Completeness::of(inventory, None);
+    let completeness = Completeness::of(inventory, None, &BTreeSet::new());
     Matched { findings: Vec::new(), suppressed: Vec::new(), completeness }
 }
 

@@ -1,6 +1,6 @@
 //! How complete the look at an image was, and every reason why it was not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -104,9 +104,14 @@ impl Completeness {
         }
     }
 
-    /// Judges how much of an image can be seen with a database, or without one.
-    pub(super) fn of(inventory: &ImageInventory, database: Option<&Database>) -> Self {
-        let look = Look { inventory, database };
+    /// Judges how much of an image can be seen with a database, or without one. `looked_after` are the packages whose
+    /// advisories speak for what they brought.
+    pub(super) fn of(
+        inventory: &ImageInventory,
+        database: Option<&Database>,
+        looked_after: &BTreeSet<&str>,
+    ) -> Self {
+        let look = Look { inventory, database, looked_after };
         let mut reasons: Vec<Reason> = look
             .unread()
             .into_iter()
@@ -131,6 +136,7 @@ impl Completeness {
 struct Look<'a> {
     inventory: &'a ImageInventory,
     database: Option<&'a Database>,
+    looked_after: &'a BTreeSet<&'a str>,
 }
 
 impl Look<'_> {
@@ -148,15 +154,16 @@ impl Look<'_> {
         is_known(package) && ecosystem.is_some_and(|ecosystem| self.has_advisories(&ecosystem.name))
     }
 
-    /// What is not read, and what was read but cannot be told from other packages. What the distribution brought is
-    /// judged as its package.
+    /// What is not read, and what was read but cannot be told from other packages. What the distribution looks
+    /// after is judged as its package.
     fn unread(&self) -> BTreeMap<PackageKind, Unread> {
         let mut unread = self.inventory.unread.clone();
         let of_distribution = self.distribution_kind();
         for package in &self.inventory.packages {
             let is_foreign =
                 is_system(package.kind) && of_distribution.is_some_and(|kind| kind != package.kind);
-            if package.owned_by.is_none()
+            let owner = package.owned_by.as_deref();
+            if !owner.is_some_and(|owner| self.looked_after.contains(owner))
                 && (is_foreign || !is_known(package) && package.kind == PackageKind::Maven)
             {
                 let example = package.location.clone();

@@ -33,23 +33,24 @@ impl<'a> Ownership<'a> {
             let newest = since.entry((package.kind, package.name.as_str())).or_insert(*layer);
             *newest = (*newest).max(*layer);
         }
-        let owner = |kind: PackageKind, name: &str, layer: usize| {
-            let since = since.get(&(kind, name)).copied().unwrap_or(layer);
-            Owner { kind, name: name.to_owned(), since }
+        // Lists stay behind when packages go: what is not there owns nothing.
+        let owner = |kind: PackageKind, name: &str| {
+            let since = since.get(&(kind, name)).copied()?;
+            Some(Owner { kind, name: name.to_owned(), since })
         };
         let mut owners = HashMap::new();
         for folder in [dpkg::INFO_FOLDER, dpkg::STATUS_FOLDER] {
-            for (list, content, layer) in overlay.children(folder) {
+            for (list, content, _) in overlay.children(folder) {
                 let NodeContent::Owner { paths } = content else { continue };
-                let owner = owner(PackageKind::Deb, dpkg::owner_of_list(list), layer);
+                let Some(owner) = owner(PackageKind::Deb, dpkg::owner_of_list(list)) else { continue };
                 owners.extend(paths.iter().map(|path| (path.as_str(), owner.clone())));
             }
         }
-        for (database, layer) in &visible.databases {
+        for database in &visible.databases {
             let NodeContent::Packages { kinds, owned, .. } = database else { continue };
             let Some(kind) = kinds.first() else { continue };
             for files in owned {
-                let owner = owner(*kind, &files.package, *layer);
+                let Some(owner) = owner(*kind, &files.package) else { continue };
                 owners.extend(files.paths.iter().map(|path| (path.as_str(), owner.clone())));
             }
         }

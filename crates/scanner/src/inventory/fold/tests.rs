@@ -241,7 +241,8 @@ fn counted_evidence_goes_with_its_directory() {
 fn files_that_a_package_of_any_layer_owns_are_no_evidence() {
     let list =
         |paths: &[&str]| NodeContent::Owner { paths: paths.iter().map(|path| (*path).to_owned()).collect() };
-    let base = layer(vec![("var/lib/dpkg/info/x.list", list(&["usr/lib/x/x.jar"]))]);
+    let owner = list(&["usr/lib/x/x.jar"]);
+    let base = layer(vec![("var/lib/dpkg/info/x.list", owner), (dpkg::STATUS, packages(&["x"]))]);
     let touched = with_evidence(layer(vec![]), PackageKind::Maven, &["lib/x/x.jar", "opt/y.jar"]);
     let unread = folded(&[base.clone(), touched.clone()]).unread;
     assert_eq!(
@@ -270,7 +271,10 @@ fn what_cannot_be_read_of_a_package_of_the_distribution_is_no_problem_until_some
         owned: vec![],
         problem: Some(LayerProblem::MalformedDatabase { path: path.to_owned(), parts: 1 }),
     };
-    let owned = layer(vec![("var/lib/dpkg/info/x.list", list), (path, broken.clone())]);
+    let left_behind = layer(vec![("var/lib/dpkg/info/x.list", list), (path, broken.clone())]);
+    assert_eq!(codes(std::slice::from_ref(&left_behind)), ["malformed_database"], "its owner is not there");
+    let mut owned = left_behind;
+    owned.nodes.extend(status(&["x"]).nodes);
     assert!(codes(std::slice::from_ref(&owned)).is_empty());
     let over = layer(vec![(path, broken)]);
     assert_eq!(codes(&[owned, over.clone()]), ["malformed_database"]);
@@ -340,6 +344,20 @@ fn a_languages_package_belongs_to_the_systems_package_that_brought_it() {
         let elsewhere = self::layer(vec![("opt/PyYAML.egg-info", python("6.0"))]);
         assert_eq!(owners(&[layer.clone(), elsewhere]), [None, owned[0].clone()]);
     }
+}
+
+#[test]
+fn a_package_that_is_not_there_owns_nothing() {
+    let list = NodeContent::Owner { paths: vec![METADATA.to_owned()] };
+    let left_behind = layer(vec![
+        (dpkg::STATUS, packages(&["base-files"])),
+        ("var/lib/dpkg/info/gone.list", list),
+        (METADATA, python("6.0")),
+    ]);
+    let inventory = folded(&[left_behind, with_evidence(layer(vec![]), PackageKind::Alpm, &[METADATA])]);
+    let python = inventory.packages.iter().find(|package| package.kind == PackageKind::Pypi);
+    assert_eq!(python.unwrap().owned_by, None);
+    assert_eq!(inventory.unread[&PackageKind::Alpm].count, 1);
 }
 
 #[test]

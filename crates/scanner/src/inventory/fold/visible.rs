@@ -19,8 +19,8 @@ pub(super) struct Visible<'a> {
     pub(super) problems: Vec<(usize, LayerProblem)>,
     /// What cannot be read of files that lie anywhere.
     pub(super) file_problems: Vec<(usize, LayerProblem)>,
-    /// The databases, each with its layer.
-    pub(super) databases: Vec<(&'a NodeContent, usize)>,
+    /// The databases.
+    pub(super) databases: Vec<&'a NodeContent>,
     /// Where the databases lie, links followed.
     real_paths: BTreeSet<String>,
 }
@@ -79,7 +79,7 @@ impl<'a> Visible<'a> {
                 self.has_database = true;
                 self.packages.extend(packages.iter().map(|package| (location.to_owned(), package)));
                 self.problems.extend(problem.iter().map(|problem| (layer, problem.clone())));
-                self.databases.push((content, layer));
+                self.databases.push(content);
             }
             _ => self.unreachable(location, layer),
         }

@@ -228,19 +228,43 @@ fn packages_of_languages_are_judged_in_the_ecosystems_of_their_languages() {
 
 #[test]
 fn what_the_distribution_brought_is_suppressed_and_what_came_by_itself_is_not() {
-    let (database, _folder) = database(&[&about("A", "PyPI", "pyyaml", "99", "")]);
+    let of_owner = about("B", "Debian:12", "pyyaml", "1", "");
+    let (database, _folder) = database(&[&about("A", "PyPI", "pyyaml", "99", ""), &of_owner]);
     let own = package(PackageKind::Pypi, "pyyaml", "6.0.1");
+    let owner =
+        PackageInstance { source: "pyyaml".into(), ..package(PackageKind::Deb, "python3-yaml", "6.0-3") };
     let owned = PackageInstance {
         owned_by: Some("deb:python3-yaml".into()),
         ..package(PackageKind::Pypi, "pyyaml", "6.0")
     };
-    let matched = assess(&with("", vec![own, owned]), &database).unwrap();
+    let matched = assess(&with(DEBIAN_12, vec![own, owned, owner]), &database).unwrap();
     assert_eq!(matched.findings.iter().map(|finding| &*finding.version).collect::<Vec<_>>(), ["6.0.1"]);
     assert_eq!(matched.suppressed.len(), 1);
     assert_eq!(
         (&*matched.suppressed[0].finding.version, &*matched.suppressed[0].owned_by),
         ("6.0", "deb:python3-yaml")
     );
+}
+
+#[test]
+fn what_a_package_brought_that_no_advisory_speaks_of_is_judged_by_its_language() {
+    let log4j = about("A", "Maven", "a:log4j", "99", "");
+    let others = about("B", "Debian:12", "zlib", "1", "");
+    let (database, _folder) = database(&[&log4j, &others]);
+    let jar = PackageInstance {
+        owned_by: Some("deb:elasticsearch".into()),
+        ..package(PackageKind::Maven, "a:log4j", "2.14.1")
+    };
+    let without_group = PackageInstance { name: "beans".into(), ..jar.clone() };
+    let owner = package(PackageKind::Deb, "elasticsearch", "7.15.0");
+    for os_release in [DEBIAN_12, "ID=debian\nVERSION_ID=\"11\"\n", "ID=unheard-of\n", ""] {
+        let packages = vec![jar.clone(), without_group.clone(), owner.clone()];
+        let matched = assess(&with(os_release, packages), &database).unwrap();
+        assert_eq!(matched.findings.len(), 1, "{os_release}");
+        assert_eq!(matched.suppressed, [], "{os_release}");
+        let codes: Vec<_> = matched.completeness.reasons().iter().map(Reason::code).collect();
+        assert!(codes.contains(&"unread_kind"), "{os_release}: {codes:?}");
+    }
 }
 
 #[test]
