@@ -54,6 +54,14 @@ pub(super) enum HttpError {
         /// What it said.
         message: String,
     },
+    /// No connection was made.
+    #[error("{request}: no connection: {detail}")]
+    Unreachable {
+        /// Method and path.
+        request: String,
+        /// What happened.
+        detail: String,
+    },
     /// There was no answer, or it broke off.
     #[error("{request}: {detail}")]
     Broken {
@@ -225,7 +233,10 @@ impl HttpClient {
         let sent = tokio::time::timeout(request.silence, builder.send()).await;
         let response = sent
             .map_err(|_| broken(format!("no answer within {} seconds", request.silence.as_secs())))?
-            .map_err(|error| broken(words::cause(error)))?;
+            .map_err(|error| match error.is_connect() {
+                true => HttpError::Unreachable { request: name.clone(), detail: words::cause(error) },
+                false => broken(words::cause(error)),
+            })?;
         if response.status().is_success() {
             return Ok(response);
         }

@@ -1,11 +1,11 @@
 //! Whether a process can do its work, and its numbers.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cve_monitor_core::pipeline::Ports;
-use cve_monitor_core::ports::Readiness;
+use cve_monitor_core::ports::{Readiness, Scanner};
 use cve_monitor_core::vocabulary::Lane;
 
 use super::Tally;
@@ -17,14 +17,15 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Health {
     ports: Arc<Ports>,
+    scanner: Arc<OnceLock<Arc<dyn Scanner>>>,
     tally: Arc<Tally>,
 }
 
 impl Health {
-    /// The health of a process on these ports.
+    /// The health of a process on these ports, whose scanner is found there once it has been reached.
     #[must_use]
-    pub fn new(ports: Arc<Ports>, tally: Arc<Tally>) -> Self {
-        Self { ports, tally }
+    pub fn new(ports: Arc<Ports>, scanner: Arc<OnceLock<Arc<dyn Scanner>>>, tally: Arc<Tally>) -> Self {
+        Self { ports, scanner, tally }
     }
 
     /// What is missing; nothing where the process is ready.
@@ -41,7 +42,10 @@ impl Health {
     }
 
     async fn scanner(&self) -> Result<(), String> {
-        match self.ports.scanner.readiness().await {
+        let Some(scanner) = self.scanner.get() else {
+            return Err("it has not been reached yet".to_owned());
+        };
+        match scanner.readiness().await {
             Ok(Readiness::Ready(_) | Readiness::Partly(..)) => Ok(()),
             Ok(Readiness::Loading(missing)) => Err(missing),
             Err(error) => Err(error.to_string()),

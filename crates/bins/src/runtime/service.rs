@@ -3,9 +3,10 @@
 mod tasks;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use cve_monitor_core::ports::Scanner;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +36,8 @@ pub struct Duties {
 #[derive(Debug, Clone)]
 struct Shared {
     system: Arc<System>,
+    /// The scanner, once it has been reached.
+    scanner: Arc<OnceLock<Arc<dyn Scanner>>>,
     config: Arc<Config>,
     tally: Arc<Tally>,
     /// Rung when a refresh has changed the advisories, and when the scanner has notified.
@@ -53,10 +56,15 @@ pub async fn serve(
 ) -> Result<Done, Failure> {
     let supervisor = Supervisor::default();
     stop_on_signal(supervisor.stop().clone()).map_err(Failure::of)?;
-    let Some(system) = open(loaded, supervisor.stop()).await? else { return Ok(Done::default()) };
-    let system = Arc::new(system);
-    let shared = Shared {
-        system,
+    // Pushes, bells and questions about health are answered also while a scanner that is a server is away: what they bring
+    // is durable without it.
+    let front = match loaded.config.scanner.clair() {
+        Some(_) => System::for_questions(loaded).await?,
+        None => System::open(loaded).await?,
+    };
+    let mut shared = Shared {
+        system: Arc::new(front),
+        scanner: Arc::default(),
         config: Arc::new(loaded.config.clone()),
         tally: Arc::default(),
         changed: Arc::default(),
@@ -67,6 +75,15 @@ pub async fn serve(
             addresses.push(shared.answer(&supervisor, address, receives).await?);
         }
     }
+    if loaded.config.scanner.clair().is_some() {
+        let Some(system) = open(loaded, supervisor.stop()).await? else {
+            supervisor.drain().await;
+            return Ok(shared.tally.done());
+        };
+        shared.system = Arc::new(system);
+    }
+    // Set once, here.
+    let _ = shared.scanner.set(Arc::clone(&shared.system.ports.scanner));
     if duties.notify {
         shared.notify(&supervisor);
     }
@@ -111,7 +128,8 @@ impl Shared {
     ) -> Result<SocketAddr, Failure> {
         let token = self.config.watch.webhook_token.clone();
         let webhook = receives.then(|| Arc::new(Webhook { pushes: Arc::clone(&self.system.pushes), token }));
-        let health = Health::new(Arc::clone(&self.system.ports), Arc::clone(&self.tally));
+        let (ports, scanner) = (Arc::clone(&self.system.ports), Arc::clone(&self.scanner));
+        let health = Health::new(ports, scanner, Arc::clone(&self.tally));
         let bell = self.system.bells.as_ref().zip(self.config.scanner.clair()).filter(|_| receives);
         let bell = bell.map(|(bells, clair)| Bell {
             path: clair.webhook_path.clone(),
@@ -121,6 +139,7 @@ impl Shared {
         let pages = Pages { health, webhook, bell: bell.map(Arc::new), tally: Arc::clone(&self.tally) };
         let server = Server::bind(address, pages.clone()).await.map_err(Failure::of)?;
         let address = server.address().map_err(Failure::of)?;
+        tracing::info!("answering at http://{address}/");
         let first = std::sync::Mutex::new(Some(server));
         supervisor.keep("http", move |stop| {
             let first = first.lock().ok().and_then(|mut server| server.take());

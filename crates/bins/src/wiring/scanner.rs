@@ -122,7 +122,7 @@ async fn v2(settings: &Clair, around: &Around<'_>) -> Result<InUse, WiringError>
 fn away(settings: &Clair, error: &ScannerError) -> WiringError {
     let problem = format!("Clair at {}: {error}", settings.url);
     match error {
-        ScannerError::Transient { .. } => WiringError::away(problem),
+        ScannerError::Transient { .. } | ScannerError::Unreachable(_) => WiringError::away(problem),
         _ => WiringError::of(problem),
     }
 }

@@ -146,3 +146,35 @@ fn a_body_over_the_bound_is_refused_and_one_at_the_bound_is_read() {
     assert_eq!(ask(&address, "POST", "/webhooks/distribution", "", &padded(bound + 1)).0, 413);
     assert_eq!(watch.stop(), Some(0));
 }
+
+#[test]
+fn while_a_clair_is_away_health_is_answered_and_its_notifications_are_kept() {
+    // A port that was free a moment ago: nobody answers there.
+    let away = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = format!(
+        "[watch]\nlisten = \"127.0.0.1:0\"\n[scanner]\nkind = \"clair-v2\"\n[clair]\nurl = \"http://{away}\"\n\
+         webhook_path = \"/bell\"\n{}",
+        Bench::LAYOUT
+    );
+    let bench = Bench::new(&config);
+    let notifier = bench.start(env!("CARGO_BIN_EXE_notifier"), &[], "notifier.log");
+    let mut found = None;
+    until("the address is told", || {
+        let log = bench.log("notifier.log");
+        found = log.split("answering at http://").nth(1).and_then(|r| r.split('/').next()).map(str::to_owned);
+        found.is_some()
+    });
+    let address = found.unwrap();
+    assert_eq!(ask(&address, "GET", "/healthz", "", "").0, 200);
+    let (status, answer) = ask(&address, "GET", "/readyz", "", "");
+    assert!(status == 503 && answer.contains("scanner"), "{answer}");
+    let body = json!({ "Notification": { "Name": "7a1cf5a4-6d20-4f0b-9b43-3b3b3e2f7f5c" } }).to_string();
+    for _ in 0..3 {
+        assert_eq!(ask(&address, "POST", "/bell", "", &body).0, 200);
+    }
+    assert_eq!(ask(&address, "POST", "/bell", "", "{}").0, 400);
+    assert_eq!(notifier.stop(), Some(0), "{}", bench.log("notifier.log"));
+    let output = bench.run(PROGRAM, &["db", "stats", "--format", "json"]);
+    let stats: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(stats["events"], 1, "{stats}");
+}

@@ -43,7 +43,7 @@ pub enum Readiness {
 /// * **S7** Assessing what was never indexed is `NotIndexed`.
 ///
 /// # Errors
-/// `Loading`, `Behind`: wait; no attempt is spent. `NotIndexed`: index, then assess. `Transient`: try again.
+/// `Loading`, `Behind`, `Unreachable`: wait; no attempt is spent. `NotIndexed`: index, then assess. `Transient`: try again.
 /// `Gone`: the registry says that the image or a layer of it is not there. `Denied`: credentials are missing.
 /// `Corrupt`: a layer is not what its digest promises; another transfer may be. `Permanent`: give up.
 ///
@@ -85,6 +85,9 @@ pub enum ScannerError {
     /// The image was never indexed.
     #[error("the scanner does not know this image")]
     NotIndexed,
+    /// It cannot be reached at all: no image is to blame, and none is given up for it.
+    #[error("the scanner cannot be reached: {0}")]
+    Unreachable(String),
     /// Try again.
     #[error("the scanner is not available: {detail}")]
     Transient {

@@ -6,7 +6,7 @@ use cve_monitor_core::scan::{
     ATTEMPTS_MAX, AbandonReason, CORRUPT_ATTEMPTS_MAX, Command, Due, Failure, FailureClass, ImageEvent, Step,
     StepName,
 };
-use cve_monitor_core::vocabulary::Cause;
+use cve_monitor_core::vocabulary::{Cause, LayerKey};
 
 use crate::stage::{Stage, failed, push};
 
@@ -146,11 +146,20 @@ fn what_the_scanner_has_lost_is_indexed_again() {
 
 #[test]
 fn a_scanner_that_loses_everything_at_once_is_given_up() {
+    for keys in [vec![], vec![LayerKey("further".to_owned())]] {
+        given_up_where_everything_is_lost(&keys);
+    }
+}
+
+fn given_up_where_everything_is_lost(keys: &[LayerKey]) {
     const MOST: u32 = 10 * ATTEMPTS_MAX;
     let mut stage = Stage::indexed();
     for _ in 0..MOST {
         match stage.next() {
-            Step::Index => stage.succeed(),
+            Step::Index => {
+                let (scanner, keys) = (stage.policy.scanner.clone(), keys.to_vec());
+                stage.then(Command::Indexed { scanner, keys, generation: 1 });
+            }
             Step::Assess { .. } => drop(stage.then(failed(StepName::Assess, FailureClass::NotIndexed))),
             Step::Wait(Due::At(at)) => stage.now = at,
             Step::Done => break,

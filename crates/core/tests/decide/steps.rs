@@ -1,7 +1,7 @@
 //! The order of steps.
 
 use cve_monitor_core::scan::{AbandonReason, Command, ImageEvent, Policy, Step, StepName};
-use cve_monitor_core::vocabulary::{ArtifactKind, Digest, Generation, LayerKey, ScannerIdentity};
+use cve_monitor_core::vocabulary::{ArtifactKind, Cause, Digest, Generation, LayerKey, ScannerIdentity};
 
 use crate::stage::{Stage, change, indexed, push, request, resolved};
 
@@ -102,6 +102,18 @@ fn keys_that_only_indexing_tells_are_recorded_before_anything_is_assessed() {
     let recorded = ImageEvent::LayersRecorded { keys, generation: 1 };
     assert_eq!(stage.then(command), [recorded, ImageEvent::Indexed { scanner }]);
     assert_eq!(stage.next().name(), Some(StepName::Assess));
+}
+
+#[test]
+fn a_generation_of_a_scanner_that_never_indexed_the_image_is_not_waited_for() {
+    let mut stage = Stage::pushed();
+    let mut request = request("sweep", Cause::Sweep);
+    request.at_least = Some(Generation(1_772_366_400_000));
+    stage.then(Command::Request(request));
+    stage.then(Command::ResolvedImage(resolved()));
+    stage.then(Command::LayersRecorded { keys: vec![LayerKey("layer".to_owned())], generation: 1 });
+    stage.then(indexed(stage.policy.scanner.clone()));
+    assert_eq!(stage.next(), Step::Assess { at_least: None });
 }
 
 #[test]

@@ -75,6 +75,7 @@ impl From<HttpError> for ScannerError {
                     detail: format!("{detail}: this service of Clair is not at this address"),
                 }
             }
+            HttpError::Unreachable { .. } => Self::Unreachable(detail),
             HttpError::TooLong { .. } => Self::Permanent(detail),
             // A proxy or a Clair in trouble says many things; what stays wrong ends with the attempts.
             HttpError::Status { .. } | HttpError::Broken { .. } | HttpError::Unreadable { .. } => {

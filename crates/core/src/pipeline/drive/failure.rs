@@ -35,6 +35,8 @@ impl From<ScannerError> for Failure {
             ScannerError::Transient { retry_after, .. } => {
                 Self { class: FailureClass::Transient, detail, retry_after }
             }
+            // As patient as with one that asks for patience.
+            ScannerError::Unreachable(_) => failure(FailureClass::Throttled, detail),
             ScannerError::Loading(_) => failure(FailureClass::Loading, detail),
             ScannerError::Behind => failure(FailureClass::Behind, detail),
             ScannerError::NotIndexed => failure(FailureClass::NotIndexed, detail),

@@ -48,24 +48,21 @@ pub fn evolve(
                 ));
             }
             state.keys = Some(*generation);
-            progress(&mut state);
+            recorded(&mut state);
         }
         ImageEvent::Indexed { scanner } => {
             if state.keys.is_none() {
                 return Err(IllegalTransition::new("Indexed", "its layers were not recorded first"));
             }
-            // Generations are counted by the scanner's own feed: another scanner's never come.
-            if state.indexed.as_ref().is_some_and(|before| before.name != scanner.name)
+            // Generations are counted by the scanner's own feed: those of another never come. What this one's feed has
+            // followed is asked for anyway.
+            if state.indexed.as_ref().is_none_or(|before| before.name != scanner.name)
                 && let Some(open) = &mut state.open
             {
                 open.at_least = None;
             }
             state.indexed = Some(scanner.clone());
-            // A scanner that loses what it has just indexed must not be asked for ever: that count goes on.
-            if state.failing != Some(FailureClass::NotIndexed) {
-                progress(&mut state);
-            }
-            state.due = None;
+            recorded(&mut state);
         }
         ImageEvent::Assessed(assessed) => assessed_anew(&mut state, assessed)?,
         ImageEvent::Verified { started, generation } => {
@@ -91,6 +88,14 @@ pub fn evolve(
         ImageEvent::ImageDeleted => deleted(&mut state),
     }
     Ok(state)
+}
+
+/// A step went well. A scanner that loses what it has just indexed must not be asked for ever: that count goes on.
+fn recorded(state: &mut ImageState) {
+    if state.failing != Some(FailureClass::NotIndexed) {
+        progress(state);
+    }
+    state.due = None;
 }
 
 fn assessed_anew(state: &mut ImageState, assessed: &Assessed) -> Result<(), IllegalTransition> {

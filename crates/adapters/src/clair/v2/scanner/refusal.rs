@@ -53,6 +53,7 @@ pub(super) fn failed(error: HttpError) -> ScannerError {
     match error {
         HttpError::Status { status: 401 | 403, .. } => ScannerError::Denied(detail),
         HttpError::Status { status: 400, .. } | HttpError::TooLong { .. } => ScannerError::Permanent(detail),
+        HttpError::Unreachable { .. } => ScannerError::Unreachable(detail),
         HttpError::Status { status: 300..=399 | 404 | 405, .. } => transient(format!(
             "{detail} (this is not the API of Clair v2: its address ends before `/v1`, and nothing between may rewrite it)"
         )),
