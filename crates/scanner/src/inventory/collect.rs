@@ -206,7 +206,11 @@ impl Collector {
     /// Keeps a node; the answer is where, unless there is no room for it.
     fn node(&mut self, path: String, content: NodeContent) -> Option<usize> {
         let is_file = matches!(content, NodeContent::Packages { .. } | NodeContent::OsRelease { .. });
-        self.spend(path.len() * 2).then(|| {
+        let target_bytes = match &content {
+            NodeContent::Symlink { target } | NodeContent::HardLink { target } => target.len(),
+            _ => 0,
+        };
+        self.spend(path.len() * 2 + target_bytes).then(|| {
             if is_file {
                 self.linkable.insert(path.clone());
             }

@@ -46,6 +46,9 @@ pub const READ_KINDS: &[PackageKind] = &[
     PackageKind::Rpm,
 ];
 
+/// Bytes of the longest path of a file that a package owns, as Linux has it; longer ones are passed over.
+pub(crate) const MAX_PATH_BYTES: usize = 4096;
+
 /// Bytes of a file's beginning that [`Extractor::claims_content`] sees.
 pub(crate) const HEAD_BYTES: usize = 64;
 

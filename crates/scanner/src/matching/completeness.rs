@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::assess::wanted::is_known;
+use super::assess::wanted::{is_certain, is_known};
 use super::end_of_life;
 use crate::advisory::{Database, Ecosystem};
 use crate::{ImageInventory, LayerProblem, PackageInstance, PackageKind, Unread};
@@ -60,7 +60,7 @@ pub enum Reason {
         /// The OSV ecosystem.
         ecosystem: String,
     },
-    /// Files of a kind that is not read, or packages whose identity or ecosystem is not known.
+    /// Files of a kind that is not read, or packages whose identity, version or ecosystem is not known.
     UnreadKind {
         /// The kind.
         kind: PackageKind,
@@ -164,7 +164,7 @@ impl Look<'_> {
                 is_system(package.kind) && of_distribution.is_some_and(|kind| kind != package.kind);
             let owner = package.owned_by.as_deref();
             if !owner.is_some_and(|owner| self.looked_after.contains(owner))
-                && (is_foreign || !is_known(package) && package.kind == PackageKind::Maven)
+                && (is_foreign || !is_certain(package))
             {
                 let example = package.location.clone();
                 unread.entry(package.kind).or_insert(Unread { count: 0, example }).count += 1;

@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use crate::advisory::{Event, Range, Rule};
-use crate::version::VersionOrder;
+use crate::version::{VersionOrder, pep440};
 
 /// What a rule that affects a version says about getting rid of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,10 @@ pub enum Fix {
 pub fn evaluate(rule: &Rule, order: VersionOrder, version: &str) -> Option<Fix> {
     let hits: Vec<Fix> = rule.ranges.iter().filter_map(|range| in_range(range, order, version)).collect();
     if hits.is_empty() {
-        let is_listed =
-            rule.versions.iter().any(|listed| listed == version || order.compare(listed, version).is_eq());
+        let is_listed = rule
+            .versions
+            .iter()
+            .any(|listed| listed == version || order.compare(listed, beside(order, version, listed)).is_eq());
         return is_listed.then(|| fix_after(&rule.ranges, order, version));
     }
     // The version has to leave every range that it is in.
@@ -60,7 +62,7 @@ fn in_range(range: &Range, order: VersionOrder, version: &str) -> Option<Fix> {
     let has_come = |event: &&Event| match event {
         Event::Introduced(at) => at == "0" || order.compare(at, version).is_le(),
         Event::Fixed(at) => order.compare(at, version).is_le(),
-        Event::LastAffected(at) => order.compare(at, version).is_lt(),
+        Event::LastAffected(at) => order.compare(at, beside(order, version, at)).is_lt(),
         Event::Limit(_) => false,
     };
     let last = range.events.iter().filter(has_come).max_by(by_order)?;
@@ -73,6 +75,11 @@ fn in_range(range: &Range, order: VersionOrder, version: &str) -> Option<Fix> {
         Some(_) => Fix::Unsaid,
         None => Fix::None,
     })
+}
+
+/// What of a version is compared with one that it may equal.
+fn beside<'a>(order: VersionOrder, version: &'a str, bound: &str) -> &'a str {
+    if order == VersionOrder::Pep440 { pep440::beside(version, bound) } else { version }
 }
 
 /// A listed version outside every range: the next fix, if any range has one.

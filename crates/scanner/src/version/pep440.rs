@@ -16,9 +16,38 @@ pub fn compare(left: &str, right: &str) -> Ordering {
     }
 }
 
+/// Whether a text is a version by PEP 440.
+pub fn is_version(text: &str) -> bool {
+    Version::from_str(text.trim()).is_ok()
+}
+
+/// What of a version is compared with a bound that it may equal: PEP 440 leaves its local part, `+cpu`, out where the
+/// bound has none ("Version matching", "Inclusive ordered comparison").
+pub(crate) fn beside<'a>(version: &'a str, bound: &str) -> &'a str {
+    match version.split_once('+') {
+        Some((public, _)) if !bound.contains('+') => public,
+        _ => version,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_local_part_counts_where_the_bound_has_one() {
+        assert_eq!(beside("2.6.0+cpu", "2.6.0"), "2.6.0");
+        assert_eq!(beside("2.6.0+cpu", "2.6.0+cu118"), "2.6.0+cpu");
+        assert_eq!(beside("2.6.0", "2.6.0+cpu"), "2.6.0");
+    }
+
+    #[test]
+    fn versions_are_told_from_other_texts() {
+        for (text, expected) in [("2.5", true), (" v6.2.0 ", true), ("2.5-custom_build", false), ("", false)]
+        {
+            assert_eq!(is_version(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn the_order_of_known_pairs() {

@@ -144,6 +144,21 @@ fn links_that_may_lead_to_a_database_are_kept() {
 }
 
 #[test]
+fn targets_of_links_cost_what_they_are_long() {
+    let target = "t".repeat(1000);
+    let bytes = 2 * "var".len() + target.len() + PATH_OVERHEAD_BYTES;
+    for kind in [MemberKind::Symlink, MemberKind::HardLink] {
+        let within = |max_record_bytes: usize| {
+            let limits = Limits { max_record_bytes, ..Limits::default() };
+            collect_within(&[("var", kind, &target, b"")], &limits)
+        };
+        assert_eq!((within(bytes).nodes.len(), within(bytes).problems.len()), (1, 0), "{kind:?}");
+        let past = within(bytes - 1);
+        assert_eq!((past.nodes.len(), past.problems[0].code()), (0, "record_too_large"), "{kind:?}");
+    }
+}
+
+#[test]
 fn problems_are_bounded_at_the_limit() {
     let names: Vec<String> = (0..=MAX_PROBLEMS).map(|n| format!("../{n}.jar")).collect();
     let members: Vec<_> = names.iter().map(|name| file(name, b"PK")).collect();

@@ -1,7 +1,7 @@
 //! apk's database: one file of stanzas, fields named by one letter (apk-tools, `doc/apk-package` and
 //! `src/database.c`).
 
-use crate::inventory::extractor::{Candidate, Extracted, Extractor, File, Places, Reads};
+use crate::inventory::extractor::{Candidate, Extracted, Extractor, File, MAX_PATH_BYTES, Places, Reads};
 use crate::inventory::kind::PackageKind;
 use crate::inventory::record::InstalledPackage;
 
@@ -71,8 +71,12 @@ impl Stanza {
             b'A' => &mut self.architecture,
             b'o' => &mut self.origin,
             b'F' => &mut self.folder,
+            // What is owned only tells whose a file is: where some is passed over, more is reported, and never less.
             b'R' => {
-                found.owns(&self.name, &format!("{}/{value}", self.folder));
+                let bytes = self.folder.len() + "/".len() + value.len();
+                if bytes <= MAX_PATH_BYTES && !found.owned.is_full() {
+                    found.owns(&self.name, &format!("{}/{value}", self.folder));
+                }
                 return;
             }
             _ => return,

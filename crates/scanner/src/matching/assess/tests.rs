@@ -317,6 +317,20 @@ fn a_look_is_partial_where_a_language_has_no_advisories_and_unsupported_where_no
 }
 
 #[test]
+fn a_version_that_python_does_not_know_makes_the_look_partial() {
+    let later = about("A", "PyPI", "odd", "3.0", "").replace(r#""introduced":"0""#, r#""introduced":"2.0""#);
+    let (database, _folder) = database(&[&later, &record("B", "Debian:12", &fixed("1"), "", "")]);
+    let look = |version: &str| {
+        let mut inventory = image(DEBIAN_12);
+        inventory.packages.push(package(PackageKind::Pypi, "odd", version));
+        assess(&inventory, &database).unwrap().completeness
+    };
+    let odd = Reason::UnreadKind { kind: PackageKind::Pypi, count: 1, example: "app/odd".into() };
+    assert_eq!(look("2.5-custom_build"), Completeness::Partial { reasons: vec![odd] });
+    assert_eq!(look("3.0+custom.build"), Completeness::Complete);
+}
+
+#[test]
 fn packages_of_another_distributions_kind_make_the_look_partial() {
     let (database, _folder) = database(&[&record("A", "Debian:12", &fixed("1"), "", "")]);
     let mut inventory = image(DEBIAN_12);

@@ -1,7 +1,7 @@
 //! The names and versions by which a package is matched.
 
 use crate::advisory::{Ecosystem, NameBasis, normalized_name};
-use crate::version::VersionOrder;
+use crate::version::{VersionOrder, pep440};
 use crate::{PackageInstance, PackageKind};
 
 /// One name of a package, with the version that goes with it.
@@ -49,6 +49,12 @@ pub(in crate::matching) fn is_known(package: &PackageInstance) -> bool {
         }
         _ => true,
     }
+}
+
+/// Whether advisories say for certain which packages are affected: the order of Python's versions knows nothing of a
+/// version that is none, so that what is said of it may be wrong.
+pub(in crate::matching) fn is_certain(package: &PackageInstance) -> bool {
+    is_known(package) && (package.kind != PackageKind::Pypi || pep440::is_version(&package.version))
 }
 
 /// The source's name and version. An RPM package does not know its source's epoch: it is its own where the versions

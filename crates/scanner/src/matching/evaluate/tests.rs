@@ -111,3 +111,19 @@ fn what_lies_past_the_version_does_not_end_its_range() {
     assert_eq!(evaluate(&rule, "4"), Some(Fix::Unsaid));
     assert_eq!(evaluate(&rule, "5"), None);
 }
+
+#[test]
+fn a_local_version_of_python_is_the_version_that_it_was_built_of() {
+    let of = |rule: &Rule, version| super::evaluate(rule, VersionOrder::Pep440, version);
+    let last = range(r#"{"introduced":"0"},{"last_affected":"2.6.0"}"#);
+    let listed = rule("[]", r#"["2.6.0"]"#);
+    for version in ["2.6.0", "2.6.0+cpu", "2.6+cu118.1"] {
+        assert_eq!(of(&last, version), Some(Fix::Unsaid), "{version}");
+        assert_eq!(of(&listed, version), Some(Fix::Unsaid), "{version}");
+    }
+    assert_eq!((of(&last, "2.6.1+cpu"), of(&listed, "2.6.0.post1+cpu")), (None, None));
+    let other = rule("[]", r#"["2.6.0+rocm"]"#);
+    assert_eq!(of(&other, "2.6.0+cpu"), None);
+    assert_eq!(of(&range(r#"{"introduced":"0"},{"fixed":"2.6.0"}"#), "2.6.0+cpu"), None);
+    assert_eq!(super::evaluate(&listed, VersionOrder::Dpkg, "2.6.0+cpu"), None);
+}

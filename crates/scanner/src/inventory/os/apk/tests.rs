@@ -49,6 +49,15 @@ fn files_belong_to_the_package_of_their_stanza() {
 }
 
 #[test]
+fn paths_of_files_are_read_up_to_the_limit() {
+    let owned = |bytes: usize| {
+        let folder = "f".repeat(bytes - "/a.jar".len());
+        parse(&format!("P:a\nV:1\nF:{folder}\nR:a.jar\n")).owned.of_interest.len()
+    };
+    assert_eq!((owned(MAX_PATH_BYTES), owned(MAX_PATH_BYTES + 1)), (1, 0));
+}
+
+#[test]
 fn blank_lines_are_harmless_and_what_cannot_be_read_is_counted() {
     let found = parse("\n\nP:a\nV:1\n\n\n\nP:no-version\n\nnot a field\nP:b\nV:1\n\n\n");
     let names: Vec<_> = found.packages.iter().map(|package| package.name.as_str()).collect();

@@ -2,7 +2,7 @@
 //! entries and of bytes, the entries, the bytes.
 
 use super::bytes::{Order, piece};
-use crate::inventory::extractor::Extracted;
+use crate::inventory::extractor::{Extracted, MAX_PATH_BYTES};
 use crate::inventory::kind::PackageKind;
 use crate::inventory::record::InstalledPackage;
 
@@ -10,8 +10,6 @@ use crate::inventory::record::InstalledPackage;
 const ENTRY_BYTES: usize = 16;
 /// Bytes in front of the entries.
 const FRONT_BYTES: usize = 8;
-/// Bytes of the longest path of a file, as Linux has it.
-const MAX_PATH_BYTES: usize = 4096;
 
 mod tag {
     pub(super) const NAME: usize = 1000;
