@@ -82,27 +82,30 @@ impl StreamReader {
     }
 
     fn look(&mut self, at_end: bool) {
-        loop {
-            if self.in_header {
-                return self.read_header(at_end);
-            }
-            let Some(at) = self.marker.find(&self.pending) else {
-                let kept = self.pending.len().min(MARKER.len() - 1);
+        // What lies behind is forgotten once, however many markers there are in it.
+        let mut from = 0;
+        while !self.in_header {
+            let Some(at) = self.marker.find(&self.pending[from..]) else {
+                let kept = (self.pending.len() - from).min(MARKER.len() - 1);
                 return self.forget(self.pending.len() - kept);
             };
-            self.forget(at);
-            if self.pending.len() < PROBE_BYTES && !at_end {
-                return;
+            from += at;
+            let rest = &self.pending[from..];
+            if rest.len() < PROBE_BYTES && !at_end {
+                return self.forget(from);
             }
-            match probe(&self.pending).filter(|_| self.offset.is_multiple_of(ALIGNMENT)) {
+            let is_aligned = (self.offset + from as u64).is_multiple_of(ALIGNMENT);
+            match probe(rest).filter(|_| is_aligned) {
                 Some(Form::WrittenOut) => self.in_header = true,
                 Some(Form::Pointers) => {
                     self.found = Found::Pointers;
-                    self.forget(MARKER.len());
+                    from += MARKER.len();
                 }
-                None => self.forget(MARKER.len()),
+                None => from += MARKER.len(),
             }
         }
+        self.forget(from);
+        self.read_header(at_end);
     }
 
     fn read_header(&mut self, at_end: bool) {

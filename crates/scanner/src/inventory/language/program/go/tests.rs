@@ -78,6 +78,16 @@ fn a_marker_that_is_no_header_is_passed_over() {
 }
 
 #[test]
+fn a_flood_of_markers_is_passed_over() {
+    let mut program = MARKER.repeat(600_000);
+    program.resize(program.len().next_multiple_of(16), 0);
+    program.extend(written_out("go1.21.3", MODULES));
+    for piece in [program.len(), 4096] {
+        assert!(matches!(streamed(&program, piece), Found::Info(_)), "{piece}");
+    }
+}
+
+#[test]
 fn a_header_stands_at_an_aligned_address() {
     let program = [&[0; 8][..], &written_out("go1.21.3", MODULES)].concat();
     assert_eq!(streamed(&program, 100), Found::Nothing);
