@@ -74,6 +74,9 @@ impl Look {
                 look.because(ReasonCode::UnreadKind, "packages of a kind that is not known");
             }
         }
+        if finding::leaves_out(report) {
+            look.because(ReasonCode::KnowledgeNotReady, "the report names what it does not describe");
+        }
         for updater in missing.iter().filter(|name| coverage::may_concern(name, &look.wanted)) {
             look.reasons.insert(reason(ReasonCode::SourceMissing, updater));
         }
@@ -89,6 +92,13 @@ impl Look {
         if report.distributions.is_empty() || of_system.iter().any(|package| package.distribution.is_none()) {
             self.reasons.insert(Reason { code: ReasonCode::UnknownDistribution, detail: None });
         }
+        let told_of: BTreeSet<(&str, String)> = report
+            .vulnerabilities
+            .values()
+            .filter_map(|told| {
+                Some((told.updater.as_str(), installed::namespace(told.distribution.as_ref()?)))
+            })
+            .collect();
         for package in of_system {
             let Some(distribution) = package.distribution else { continue };
             let namespace = installed::namespace(distribution);
@@ -96,10 +106,22 @@ impl Look {
                 self.because(ReasonCode::NoAdvisoriesForDistribution, &namespace);
                 continue;
             };
-            if completed(&updaters.own, known) {
-                self.looked_at.insert(package.kind);
-            } else {
+            let has_advisories = completed(&updaters.own, known)
+                && (coverage::is_certain(distribution)
+                    || told_of.contains(&(updaters.own.as_str(), namespace.clone())));
+            if !has_advisories {
                 self.because(ReasonCode::NoAdvisoriesForDistribution, &namespace);
+            } else if distribution.did == "rhel" && !package.of_red_hat {
+                // Red Hat's advisories go by the repository alone (claircore, rhel/matcher.go).
+                let detail = format!("{namespace}: packages from none of Red Hat's repositories");
+                self.because(ReasonCode::NoAdvisoriesForDistribution, &detail);
+            } else {
+                self.looked_at.insert(package.kind);
+            }
+            if distribution.did == "ol" {
+                for year in coverage::missing_years(known.latest().map(|(updater, _)| updater)) {
+                    self.because(ReasonCode::SourceMissing, &year);
+                }
             }
             if let Some(besides) = updaters.besides {
                 self.need(besides, known, package.kind);

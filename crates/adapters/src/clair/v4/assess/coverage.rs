@@ -6,6 +6,17 @@ use std::collections::BTreeSet;
 use super::super::operations::matches;
 use super::wire::Distribution;
 
+/// The releases of Debian that `debian/updater` certainly brings something about. It is one updater for all releases and
+/// has what Debian's security tracker lists (<https://security-tracker.debian.org/tracker/data/json>): those that Debian
+/// or its long-term support looks after; bullseye's ended in August 2026. Of these it keeps the ones that a mirror has
+/// with a version number (claircore, debian/updater.go and debian/parser.go), so neither testing nor sid.
+const DEBIAN_RELEASES: [&str; 2] = ["12", "13"];
+/// Oracle's updaters: one a year, or one of all years (claircore, oracle/updater.go).
+const ORACLE: &str = "oracle-*-updater";
+const ORACLE_ALL: &str = "oracle-all-updater";
+/// The first year of Oracle's (claircore, oracle/updaterset.go).
+const ORACLE_SINCE: u16 = 2007;
+
 /// The updaters of a distribution; a `*` stands for any text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Updaters {
@@ -37,13 +48,33 @@ pub(super) fn updaters(distribution: &Distribution) -> Option<Updaters> {
             "2018" => "aws-AL1-updater".to_owned(),
             major => format!("aws-AL{major}-updater"),
         }),
-        // One a year, or one of all years.
-        "ol" => own("oracle-*-updater".to_owned()),
+        "ol" => own(ORACLE.to_owned()),
         "sles" => own(format!("suse-updater-suse.linux.enterprise.server.{major}")),
         "opensuse-leap" => own(format!("suse-updater-opensuse.leap.{number}")),
         "photon" => own(format!("photon-updater-photon{major}")),
         _ => None,
     }
+}
+
+/// Whether the updater of this distribution, having completed, has certainly brought something about this release. All
+/// but Debian's are made for one release, or for all there ever were. Of any other release an advisory is the proof.
+pub(super) fn is_certain(distribution: &Distribution) -> bool {
+    distribution.did != "debian" || DEBIAN_RELEASES.contains(&distribution.version_id.as_str())
+}
+
+/// What Oracle's yearly updaters leave out, of the years up to the newest that there is.
+pub(super) fn missing_years<'a>(completed: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut years = BTreeSet::new();
+    for updater in completed {
+        if updater == ORACLE_ALL {
+            return vec![];
+        }
+        let year = updater.strip_prefix("oracle-").and_then(|rest| rest.strip_suffix("-updater"));
+        years.extend(year.filter(|year| year.len() == 4).and_then(|year| year.parse::<u16>().ok()));
+    }
+    let newest = years.last().copied().unwrap_or_default();
+    let missing = (ORACLE_SINCE..newest).filter(|year| !years.contains(year));
+    missing.map(|year| format!("oracle-{year}-updater")).collect()
 }
 
 /// The updater of a kind of language package; none for kinds of distributions.
@@ -106,6 +137,36 @@ mod tests {
         for did in ["rocky", "almalinux", "fedora", "wolfi", ""] {
             assert_eq!(updaters(&distribution(did, "9", "9", "")), None, "{did}");
         }
+    }
+
+    #[test]
+    fn a_release_of_debian_that_its_tracker_does_not_list_is_not_certain() {
+        for version_id in ["12", "13"] {
+            assert!(is_certain(&distribution("debian", "", version_id, "")), "{version_id}");
+        }
+        for version_id in ["", "8", "9", "10", "11", "14", "99"] {
+            assert!(!is_certain(&distribution("debian", "", version_id, "")), "{version_id}");
+        }
+        assert!(is_certain(&distribution("ubuntu", "", "14.04", "trusty")), "its updater is of this release");
+    }
+
+    #[test]
+    fn oracles_years_have_no_holes() {
+        let yearly: Vec<String> = (2007..=2026).map(|year| format!("oracle-{year}-updater")).collect();
+        let missing = |without: &[&str]| {
+            missing_years(yearly.iter().map(String::as_str).filter(|name| !without.contains(name)))
+        };
+        assert_eq!(missing(&[]), Vec::<String>::new());
+        assert_eq!(missing(&["oracle-2007-updater", "oracle-2019-updater"]).len(), 2);
+        assert_eq!(missing(&["oracle-2019-updater"]), ["oracle-2019-updater"]);
+        assert_eq!(
+            missing(&["oracle-2026-updater"]),
+            Vec::<String>::new(),
+            "the year may not have begun there"
+        );
+        assert_eq!(missing_years(["oracle-2009-updater"].into_iter()).len(), 2);
+        let with_all = ["oracle-2009-updater", "oracle-all-updater"];
+        assert_eq!(missing_years(with_all.into_iter()), Vec::<String>::new());
     }
 
     #[test]

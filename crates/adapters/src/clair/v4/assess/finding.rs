@@ -41,6 +41,17 @@ pub(super) fn findings(report: &Report, installed: &[Installed<'_>]) -> Vec<Find
     groups.into_values().filter_map(joined).collect()
 }
 
+/// Whether the report calls a package vulnerable without saying to what, or where it lies: that is no finding.
+pub(super) fn leaves_out(report: &Report) -> bool {
+    let is_placed = |id: &String| {
+        report.packages.contains_key(id) && report.environments.get(id).is_some_and(|list| !list.0.is_empty())
+    };
+    report.package_vulnerabilities.iter().any(|(id, numbers)| {
+        let mut numbers = numbers.0.iter();
+        numbers.any(|number| !is_placed(id) || !report.vulnerabilities.contains_key(number))
+    })
+}
+
 /// One finding out of those of several advisories: the worst of them, and a repair where one knows of any. The order
 /// in which they came makes no difference.
 fn joined(mut group: Vec<Finding>) -> Option<Finding> {

@@ -69,7 +69,7 @@ pub(super) struct Installed<'a> {
     /// The name of the repository that it comes from; of a language's package alone.
     pub(super) repository: Option<&'a str>,
     /// Whether it comes from a repository of Red Hat's products, which its advisories speak about.
-    of_red_hat: bool,
+    pub(super) of_red_hat: bool,
     /// The file that says that it is installed.
     pub(super) location: &'a str,
     /// The layer that brought it in.

@@ -187,6 +187,69 @@ fn a_distribution_without_an_updater_is_named() {
 }
 
 #[test]
+fn a_release_of_debian_is_clean_only_where_clair_has_advisories_for_it() {
+    for version_id in ["9", "10", "14"] {
+        let mut other = report();
+        other["distributions"]["1"]["version_id"] = json!(version_id);
+        let reasons = vec![format!("NoAdvisoriesForDistribution debian:{version_id}")];
+        let expected = (Level::Partial, reasons, vec!["pypi".to_owned()]);
+        assert_eq!(look(&other, &ALL, &[]), expected);
+        other["vulnerabilities"] = json!({"30": {"id": "30", "updater": "debian/updater", "name": "CVE-2026-1",
+            "distribution": {"did": "debian", "version_id": version_id}, "fixed_in_version": ""}});
+        other["package_vulnerabilities"] = json!({"6": ["30"]});
+        assert_eq!(look(&other, &ALL, &[]).0, Level::Complete, "an advisory of {version_id} is the proof");
+        other["vulnerabilities"]["30"]["updater"] = json!("our-own");
+        assert_eq!(look(&other, &ALL, &[]).0, Level::Partial, "somebody else's is none");
+    }
+}
+
+#[test]
+fn a_package_of_red_hat_is_looked_at_by_its_repository_alone() {
+    let mut ubi = report();
+    ubi["packages"] = json!({"6": {"name": "glibc", "version": "2.34-1.el9"},
+                             "7": {"name": "ours", "version": "1-1"}});
+    ubi["distributions"]["1"] = json!({"id": "1", "did": "rhel", "version": "9", "version_id": "9"});
+    ubi["repository"] = json!({"9": {"id": "9", "name": "cpe:/o:redhat:9", "key": "rhel-cpe-repository"}});
+    let place = |repositories: Value| json!([{"package_db": "sqlite:var/lib/rpm", "distribution_id": "1", "repository_ids": repositories}]);
+    ubi["environments"] = json!({"6": place(json!(["9"])), "7": place(json!(["9"]))});
+    let rpm = || vec!["rpm".to_owned()];
+    assert_eq!(look(&ubi, &["rhel-vex"], &[]), (Level::Complete, vec![], rpm()));
+    ubi["environments"]["7"] = place(json!([]));
+    let why = "NoAdvisoriesForDistribution rhel:9: packages from none of Red Hat's repositories".to_owned();
+    assert_eq!(look(&ubi, &["rhel-vex"], &[]), (Level::Partial, vec![why.clone()], rpm()));
+    ubi["environments"]["6"] = place(Value::Null);
+    assert_eq!(look(&ubi, &["rhel-vex"], &[]), (Level::Unsupported, vec![why], vec![]));
+}
+
+#[test]
+fn a_year_of_oracle_that_is_missing_is_named() {
+    let mut oracle = report();
+    oracle["distributions"]["1"] = json!({"id": "1", "did": "ol", "version": "9", "version_id": "9"});
+    oracle["environments"]["6"][0]["package_db"] = json!("sqlite:var/lib/rpm");
+    let years: Vec<String> = (2007..=2026).map(|year| format!("oracle-{year}-updater")).collect();
+    let mut updaters: Vec<&str> = years.iter().map(String::as_str).collect();
+    updaters.push("osv/pypi");
+    assert_eq!(look(&oracle, &updaters, &[]).0, Level::Complete);
+    updaters.retain(|&name| name != "oracle-2019-updater");
+    let (level, reasons, _) = look(&oracle, &updaters, &[]);
+    assert_eq!((level, reasons), (Level::Partial, vec!["SourceMissing oracle-2019-updater".to_owned()]));
+}
+
+#[test]
+fn a_report_that_names_what_it_does_not_describe_is_no_complete_look() {
+    let expected = vec!["KnowledgeNotReady the report names what it does not describe".to_owned()];
+    let mut whole = vulnerable();
+    assert_eq!(look(&whole, &ALL, &[]).1, expected, "an unknown vulnerability");
+    whole["package_vulnerabilities"] = json!({"6": ["30"], "7": ["31"], "8": null});
+    assert_eq!(look(&whole, &ALL, &[]).0, Level::Complete);
+    let mut lost = whole.clone();
+    lost["package_vulnerabilities"]["8"] = json!(["30"]);
+    assert_eq!(look(&lost, &ALL, &[]).1, expected, "an unknown package");
+    whole["environments"]["7"] = Value::Null;
+    assert_eq!(look(&whole, &ALL, &[]).1, expected, "a package that lies nowhere");
+}
+
+#[test]
 fn an_image_has_the_keys_of_the_packages_that_are_not_looked_up() {
     assert_eq!(package_keys(&serde_json::from_value(report()).unwrap()), []);
     let keys = package_keys(&serde_json::from_value(scratch()).unwrap());
