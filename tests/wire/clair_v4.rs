@@ -29,7 +29,7 @@
 //! | operations: `{}`, `null` | `knowledge::no_operation_is_loading` |
 //! | operations: another set | `knowledge::a_report_is_made_again_where_an_operation_came_meanwhile` |
 //! | operations: all of them others | `knowledge::a_database_that_was_emptied_is_loading_again` |
-//! | operations: longer than the bound | `knowledge::an_endless_list_is_refused` |
+//! | operations: longer than the bound | `knowledge::an_endless_list_is_refused_and_the_image_waits_until_it_is_shorter` |
 
 mod captured;
 mod indexing;

@@ -15,6 +15,7 @@ use url::Url;
 use super::psk::Signer;
 
 pub(super) use body::BodyStream;
+pub(super) use words::quoted;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -146,7 +147,7 @@ pub(super) struct Answer {
     request: String,
     /// The status: 200 to 299.
     pub(super) status: u16,
-    /// Its validator, without the quotes.
+    /// Its validator, without the quotes and the mark of a weak one.
     pub(super) etag: Option<String>,
     /// The whole body.
     pub(super) body: Vec<u8>,
@@ -191,7 +192,8 @@ impl HttpClient {
         let response = self.open(request).await?;
         let status = response.status().as_u16();
         let etag = response.headers().get(ETAG).and_then(|value| value.to_str().ok());
-        let etag = etag.map(|text| text.trim_matches('"').to_owned());
+        // A proxy that compresses makes it weak; it names the same.
+        let etag = etag.map(|text| text.strip_prefix("W/").unwrap_or(text).trim_matches('"').to_owned());
         let body = body::whole(response, max, silence, &name).await?;
         Ok(Answer { request: name, status, etag, body })
     }

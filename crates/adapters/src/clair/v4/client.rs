@@ -10,8 +10,9 @@ use super::super::http::{BodyStream, Endpoint, HttpClient, HttpError, InvalidSet
 use super::assess::Report;
 use super::operations::{OperationRef, Operations};
 
-/// The longest list of update operations, in bytes: some hundred updaters with ten operations each need 300 KB.
-const MAX_OPERATIONS_BYTES: usize = 8 * 1024 * 1024;
+/// The longest list of update operations, in bytes: some hundred updaters with ten operations each need 300 KB, and with
+/// an operation every six hours for a year 40 MB.
+const MAX_OPERATIONS_BYTES: usize = 64 * 1024 * 1024;
 /// The longest index state, in bytes: it is a hash in a small object.
 const MAX_STATE_BYTES: usize = 16 * 1024;
 /// The longest list of affected manifests, in bytes; whoever asks for less gets less.
@@ -127,7 +128,17 @@ impl ClairV4Client {
     }
 
     async fn list(&self, path: &str) -> Result<Operations, HttpError> {
-        self.matcher.json(Request::get(path).max_bytes(MAX_OPERATIONS_BYTES)).await
+        let answer = self.matcher.json(Request::get(path).max_bytes(MAX_OPERATIONS_BYTES)).await;
+        answer.map_err(|error| match error {
+            // Nothing is wrong with what is asked for the sake of: it waits until this is mended.
+            HttpError::TooLong { request, max } => HttpError::Unreadable {
+                request,
+                detail: format!(
+                    "it is longer than {max} bytes: lower `matcher.update_retention` in Clair's configuration"
+                ),
+            },
+            error => error,
+        })
     }
 
     /// What one operation changed against an earlier one of its updater; against nothing where there is none.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cve_monitor_core::ports::{RegistryError, ScannerError};
 
-use super::super::http::HttpError;
+use super::super::http::{HttpError, quoted};
 
 /// How long to leave an indexer alone that has as many requests as it takes (429): it does not say.
 const BUSY_WAIT: Duration = Duration::from_secs(30);
@@ -26,17 +26,18 @@ pub(super) enum IndexTrouble {
 }
 
 /// Reads the text of a failed index (claircore 1.5.48: `libindex/fetcher.go`, `layer.go`, `pkg/tarfs`). Only the
-/// beginning of a registry's answer is in it, quoted, behind what is looked for here.
+/// beginning of a registry's answer is in it, quoted, behind what is looked for here. What is repeated of it is cleaned
+/// as any error's text: addresses stand in it with their signatures.
 pub(super) fn index_trouble(text: &str) -> IndexTrouble {
     let said = |words: &str| text.contains(words);
     let of_layer_type =
         said("unknown content-type \"application/vnd.") || said("unknown content-type \\\"application/vnd.");
     if said("unexpected status code: 401") || said("unexpected status code: 403") {
-        IndexTrouble::Refused(text.to_owned())
+        IndexTrouble::Refused(quoted(text))
     } else if said("unexpected status code: 404") {
-        IndexTrouble::Absent(text.to_owned())
+        IndexTrouble::Absent(quoted(text))
     } else if said("fetcher: validation failed: got") {
-        IndexTrouble::Damaged(text.to_owned())
+        IndexTrouble::Damaged(quoted(text))
     } else if said("unable to create fs.FS: tarfs:") {
         IndexTrouble::Unreadable("a layer is no tar archive")
     } else if said("fetcher: disallowed compression kind") {
@@ -44,7 +45,7 @@ pub(super) fn index_trouble(text: &str) -> IndexTrouble {
     } else if of_layer_type || said("fetcher: mismatched compression") {
         IndexTrouble::Unreadable("a layer is of a media type that Clair does not read")
     } else {
-        IndexTrouble::Other(text.to_owned())
+        IndexTrouble::Other(quoted(text))
     }
 }
 
@@ -103,6 +104,18 @@ pub(super) fn of_registry(error: &RegistryError) -> ScannerError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_failed_index_is_short_and_carries_no_signature() {
+        let address = "Get \"https://b.example/l?a=1&X-Amz-Signature=s3cret\":";
+        let padding = "x".repeat(10_000);
+        for why in ["unexpected status code: 403", "unexpected status code: 404", "EOF"] {
+            let text = format!("fetcher: {address} {why} {padding}");
+            let error = ScannerError::from(index_trouble(&text)).to_string();
+            assert!(error.contains("https://b.example/l"), "{error}");
+            assert!(!error.contains("s3cret") && error.len() < 1000, "{error}");
+        }
+    }
 
     #[test]
     fn the_texts_of_a_failed_index_are_understood() {
