@@ -53,6 +53,8 @@ pub(crate) struct Parsed {
     pub(crate) malformed_parts: u64,
     /// A limit was reached before the end.
     pub(crate) over_limit: bool,
+    /// There is code in it that nothing names.
+    pub(crate) unnamed: bool,
 }
 
 impl Parsed {
@@ -78,6 +80,9 @@ impl Parsed {
         }
         for _ in 0..self.malformed_parts {
             found.malformed();
+        }
+        if self.unnamed {
+            found.unnamed = Some(kind);
         }
         if self.over_limit {
             found.too_large(limit_bytes as u64);

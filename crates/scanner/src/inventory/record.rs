@@ -9,7 +9,7 @@ use crate::advisory::advisory_names;
 use crate::layer::LayerProblem;
 
 /// Changes whenever what is extracted from a layer changes: records of another version are read again.
-pub const EXTRACTOR_VERSION: &str = "2";
+pub const EXTRACTOR_VERSION: &str = "3";
 /// The version of the record's own form.
 pub const RECORD_FORMAT: u32 = 2;
 

@@ -16,6 +16,13 @@ pub(crate) fn kind_of_path(path: &str) -> Option<PackageKind> {
     if name == "desc" && path.starts_with("var/lib/pacman/local/") {
         return Some(PackageKind::Alpm);
     }
+    // Packages of conda, Python's and what they need, and of yarn where it keeps them packed.
+    if name.ends_with(".json") && file_name(parent(path)) == "conda-meta" {
+        return Some(PackageKind::Pypi);
+    }
+    if name == ".pnp.cjs" || (name.ends_with(".zip") && parent(path).ends_with(".yarn/cache")) {
+        return Some(PackageKind::Npm);
+    }
     None
 }
 
@@ -77,6 +84,12 @@ mod tests {
             ("opt/Packages", None),
             ("var/lib/chisel/manifest.wall", Some(PackageKind::Chisel)),
             ("var/lib/pacman/local/bash-5/desc", Some(PackageKind::Alpm)),
+            ("opt/conda/conda-meta/openssl-3.0.13-h1.json", Some(PackageKind::Pypi)),
+            ("opt/conda/conda-meta/history", None),
+            ("opt/my-conda-meta/x.json", None),
+            ("app/.pnp.cjs", Some(PackageKind::Npm)),
+            ("app/.yarn/cache/lodash-npm-4.17.20-0-8.zip", Some(PackageKind::Npm)),
+            ("app/cache/x.zip", None),
         ] {
             assert_eq!(kind_of_path(path), kind, "{path}");
         }

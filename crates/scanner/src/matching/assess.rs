@@ -111,7 +111,7 @@ impl<'a> Assessment<'a> {
         }
         let mut hits: Vec<Hit<'_>> = Vec::new();
         for (Wanted { version, order, .. }, rules) in wanted.iter().zip(&rules) {
-            let in_module = rules.iter().filter(|rule| is_of_module(rule, package.module.as_deref()));
+            let in_module = rules.iter().filter(|rule| is_of_module(rule, package));
             hits.extend(in_module.filter_map(|rule| Some((rule, evaluate(rule, *order, version)?))));
         }
         let namespace = self.namespace.as_deref().filter(|_| ecosystem.is_system());
@@ -159,9 +159,11 @@ impl<'a> Assessment<'a> {
     }
 }
 
-/// A module's package has its fixes in its own stream; all others have them outside modules.
-fn is_of_module(rule: &Rule, module: Option<&str>) -> bool {
-    match module {
+/// A module's package has its fixes in its own stream; all others have them outside modules. One whose release says
+/// that it was built in a module, but not in which, may have them anywhere.
+fn is_of_module(rule: &Rule, package: &PackageInstance) -> bool {
+    match package.module.as_deref() {
+        None if package.kind == PackageKind::Rpm && package.version.contains(".module") => true,
         None => rule.modules.is_empty(),
         Some(module) => rule.modules.iter().any(|of_rule| of_rule == module || of_rule == UNNAMED_MODULE),
     }

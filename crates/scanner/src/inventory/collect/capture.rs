@@ -50,6 +50,9 @@ impl Collector {
             problem = Some(LayerProblem::DatabaseTooLarge { path: path.clone(), limit_bytes });
         }
         problem = problem.or_else(|| malformed(&path, &found));
+        if let Some(kind) = found.unnamed {
+            self.evidence(kind, &path);
+        }
         self.keep(path, wanted, found, problem);
         Ok(())
     }

@@ -6,11 +6,10 @@ use crate::inventory::record::NodeContent;
 use crate::inventory::unread::merge_usr;
 
 impl Collector {
-    /// Files that packages own are no evidence: they are part of what was read.
+    /// Evidence stays, whoever owns it: only an image tells whether its owner is installed.
     pub(crate) fn finish(mut self) -> Collected {
         self.read_held();
         let owners = std::mem::take(&mut self.owners);
-        self.found.evidence.retain(|(_, path)| owners.owner_of(path).is_none());
         self.name_owners(&owners);
         self.found.nodes.retain(|node| match &node.content {
             NodeContent::Owner { paths } => !paths.is_empty(),

@@ -74,6 +74,14 @@ fn whiteouts_are_taken_by_name_and_tricks_are_not() {
 }
 
 #[test]
+fn evidence_is_kept_though_a_list_says_that_a_package_owns_it() {
+    let desc = "var/lib/pacman/local/bash-5/desc";
+    let list = format!("/{desc}\n");
+    let mut found = collect(&[file(desc, b"x"), file("var/lib/dpkg/info/gone.list", list.as_bytes())]);
+    assert_eq!(found.unread()[0].paths, [desc]);
+}
+
+#[test]
 fn names_that_climb_out_are_ignored_and_told_where_they_matter() {
     let found = collect(&[file("../../var/lib/dpkg/status", DATABASE), file("../tmp/x", b"x")]);
     assert!(found.nodes.is_empty());

@@ -1,6 +1,7 @@
 //! What is found in one file, within bounds.
 
 use super::owned::OwnedPaths;
+use crate::inventory::kind::PackageKind;
 use crate::inventory::record::InstalledPackage;
 
 /// Bytes of a package's name, of a version, or of what else tells it: what is longer is not one.
@@ -16,6 +17,8 @@ pub(crate) struct Extracted {
     pub(crate) over_limit: bool,
     /// Something in the file is larger than this bound, and was passed over.
     pub(crate) too_large: Option<u64>,
+    /// The file holds packages of this kind that nothing names.
+    pub(crate) unnamed: Option<PackageKind>,
     pub(crate) room_bytes: usize,
 }
 
@@ -28,6 +31,7 @@ impl Extracted {
             malformed_parts: 0,
             over_limit: false,
             too_large: None,
+            unnamed: None,
             room_bytes,
         }
     }
@@ -104,7 +108,6 @@ pub(crate) fn extract_from(extractor: &super::Extractor, path: &str, content: &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PackageKind;
 
     #[test]
     fn texts_are_taken_up_to_the_limit() {

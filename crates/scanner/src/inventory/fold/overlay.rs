@@ -68,6 +68,7 @@ impl<'a> Overlay<'a> {
             self.hide_below(&path);
         }
         for node in &record.nodes {
+            self.evidence.remove(node.path.as_str());
             let path = self.locate(&node.path);
             let content = match &node.content {
                 NodeContent::HardLink { target } => {

@@ -230,6 +230,21 @@ fn evidence_goes_with_its_files() {
 }
 
 #[test]
+fn evidence_goes_with_what_is_put_in_its_place() {
+    let path = "app/lib/log4j-core.jar";
+    let none = NodeContent::Packages {
+        kinds: vec![PackageKind::Maven],
+        packages: vec![],
+        owned: vec![],
+        problem: None,
+    };
+    let unnamed = with_evidence(layer(vec![(path, none.clone())]), PackageKind::Maven, &[path]);
+    let count = |layers: &[LayerRecord]| folded(layers).unread.get(&PackageKind::Maven).map(|it| it.count);
+    assert_eq!(count(&[unnamed.clone(), unnamed.clone()]), Some(1));
+    assert_eq!(count(&[unnamed, layer(vec![(path, none)])]), None);
+}
+
+#[test]
 fn counted_evidence_goes_with_its_directory() {
     let mut base = with_evidence(layer(vec![]), PackageKind::Npm, &["app/node_modules/a/package.json"]);
     (base.unread[0].more, base.unread[0].more_under) = (7, "app/node_modules".into());

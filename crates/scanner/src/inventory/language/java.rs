@@ -102,7 +102,8 @@ impl Walk {
             self.parsed.malformed_parts += u64::from(bytes.starts_with(b"PK\x03\x04"));
             return;
         };
-        let mut named = false;
+        let (mut named, mut named_as_file) = (false, false);
+        let (mut has_code, mut has_archives) = (false, false);
         let mut manifest = None;
         for member in archive.members() {
             let Ok(member) = member else {
@@ -113,17 +114,26 @@ impl Walk {
                 let content = self.metadata(&archive, &member);
                 if let Some(package) = content.and_then(|content| evidence::of_properties(&content)) {
                     named = true;
+                    named_as_file |= evidence::is_named_after(place.file_name, &package.name);
                     self.keep(place, package);
                 }
             } else if member.name.eq_ignore_ascii_case(evidence::MANIFEST) {
                 manifest = self.metadata(&archive, &member);
             } else if is_archive(&member.name) {
+                has_archives = true;
                 self.nested(place, &archive, &member, room_bytes);
+            } else {
+                has_code |= ends_with_ignoring_case(&member.name, ".class");
             }
         }
-        if !named && let Some(package) = evidence::of_manifest_and_name(manifest.as_deref(), place.file_name)
-        {
-            self.keep(place, package);
+        // The properties of a shaded archive may be those of others, while its file's name is its own.
+        if named && (named_as_file || !evidence::has_version(place.file_name)) {
+            return;
+        }
+        match evidence::of_manifest_and_name(manifest.as_deref(), place.file_name) {
+            Some(package) => self.keep(place, package),
+            // What is but a frame around other archives has no name of its own to miss.
+            None => self.parsed.unnamed |= has_code && !named && !has_archives,
         }
     }
 

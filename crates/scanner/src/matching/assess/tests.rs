@@ -275,8 +275,9 @@ fn a_modules_package_is_matched_by_the_fixes_of_its_stream_alone() {
     let plain = about("ALSA-0", "AlmaLinux:8", "npm", "1:99-1.el8", "");
     let (database, _folder) = database(&[&of_18, &of_22, &plain]);
     let npm = package(PackageKind::Rpm, "npm", "1:9.5.0-1.module_el8.7.0+1+a");
-    let records = |module: Option<&str>| {
-        let npm = PackageInstance { module: module.map(str::to_owned), ..npm.clone() };
+    let records = |version: &str, module: Option<&str>| {
+        let module = module.map(str::to_owned);
+        let npm = PackageInstance { module, version: version.to_owned(), ..npm.clone() };
         let mut inventory = with("ID=almalinux\nVERSION_ID=8\n", vec![npm]);
         if let Some(distribution) = &mut inventory.distribution {
             distribution.ecosystem = Some("AlmaLinux:8".into());
@@ -284,10 +285,11 @@ fn a_modules_package_is_matched_by_the_fixes_of_its_stream_alone() {
         let found = assess(&inventory, &database).unwrap().findings;
         found.into_iter().flat_map(|finding| finding.records).collect::<Vec<_>>()
     };
-    assert_eq!(records(Some("nodejs:18")), ["ALSA-18"]);
-    assert_eq!(records(Some("nodejs:22")), ["ALSA-22"]);
-    assert_eq!(records(Some("nodejs:20")), [""; 0]);
-    assert_eq!(records(None), ["ALSA-0"]);
+    assert_eq!(records(&npm.version, Some("nodejs:18")), ["ALSA-18"]);
+    assert_eq!(records(&npm.version, Some("nodejs:22")), ["ALSA-22"]);
+    assert_eq!(records(&npm.version, Some("nodejs:20")), [""; 0]);
+    assert_eq!(records(&npm.version, None), ["ALSA-0", "ALSA-18", "ALSA-22"], "in a module that is not told");
+    assert_eq!(records("1:9.5.0-1.el8", None), ["ALSA-0"]);
 }
 
 #[test]

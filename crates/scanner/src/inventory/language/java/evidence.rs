@@ -55,6 +55,18 @@ fn coordinates(group: &str, artifact: &str, version: &str) -> Option<LanguagePac
     plain.then(|| LanguagePackage::new(&format!("{group}:{artifact}"), version))?
 }
 
+/// Whether a file's name tells an artifact and its version.
+pub(crate) fn has_version(file_name: &str) -> bool {
+    file_name.rsplit_once('.').is_some_and(|(stem, _)| split_stem(stem).is_some())
+}
+
+/// Whether a file is named after a package: `log4j-1.2-api-2.17.1.jar` is after `org.apache.logging.log4j:log4j-1.2-api`.
+pub(crate) fn is_named_after(file_name: &str, package: &str) -> bool {
+    let artifact = package.rsplit_once(':').map_or(package, |(_, artifact)| artifact);
+    let version = file_name.strip_prefix(artifact).and_then(|rest| rest.strip_prefix('-'));
+    version.is_some_and(|version| version.starts_with(|first: char| first.is_ascii_digit()))
+}
+
 /// `commons-text-1.10.0` is `commons-text` in version `1.10.0`.
 fn split_stem(stem: &str) -> Option<(&str, &str)> {
     let digit_follows = |at: &usize| stem[at + 1..].starts_with(|next: char| next.is_ascii_digit());
@@ -123,6 +135,14 @@ mod tests {
         ] {
             assert_eq!(of_properties(broken.as_bytes()), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn a_file_is_named_after_the_artifact_that_its_version_follows() {
+        assert!(is_named_after("log4j-1.2-api-2.17.1.jar", "org.apache.logging.log4j:log4j-1.2-api"));
+        assert!(!is_named_after("netty-all-4.1.9.jar", "io.netty:netty"));
+        assert!(!is_named_after("netty.jar", "io.netty:netty"));
+        assert!(has_version("netty-all-4.1.9.jar") && !has_version("netty.jar") && !has_version("netty-1"));
     }
 
     #[test]

@@ -68,8 +68,28 @@ fn a_shaded_archive_holds_several_packages_once_each() {
         ("x.class", b"x"),
     ];
     for archive in [deflated(&members), stored(&members)] {
-        assert_eq!(complete("shaded-3.0.jar", &archive), ["org.example:one 1", "org.example:two 2"]);
+        for itself in ["one-1.jar", "shaded.jar"] {
+            assert_eq!(complete(itself, &archive), ["org.example:one 1", "org.example:two 2"], "{itself}");
+        }
+        let with_its_own = ["org.example:one 1", "org.example:two 2", "shaded 3.0"];
+        assert_eq!(complete("shaded-3.0.jar", &archive), with_its_own);
     }
+}
+
+#[test]
+fn code_that_nothing_names_is_told() {
+    let class: (&str, &[u8]) = ("org/apache/logging/log4j/core/Logger.class", b"x");
+    let unnamed = |file: &str, members: &[(&str, &[u8])]| read(file, &deflated(members), ROOM).unnamed;
+    assert!(unnamed("log4j-core.jar", &[class]));
+    assert!(unnamed("log4j-core.jar", &[class, ("META-INF/MANIFEST.MF", b"Manifest-Version: 1.0\n")]));
+    assert!(unnamed("app.war", &[("lib/log4j-core.jar", &deflated(&[class]))]));
+    assert!(!unnamed("log4j-core-2.14.1.jar", &[class]));
+    assert!(!unnamed("log4j-core.jar", &[class, (POM, &properties("log4j-core", "2.14.1"))]));
+    assert!(!unnamed("log4j-sources.jar", &[("org/apache/Logger.java", b"x")]));
+    let named = deflated(&[(POM, &properties("inner", "1"))]);
+    assert!(!unnamed("app.jar", &[class, ("BOOT-INF/lib/inner-1.jar", &named)]));
+    let found = extract_from(&EXTRACTOR, "log4j-core.jar", &deflated(&[class]));
+    assert_eq!((found.unnamed, found.malformed_parts), (Some(PackageKind::Maven), 0));
 }
 
 #[test]

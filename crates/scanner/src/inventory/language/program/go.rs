@@ -217,6 +217,11 @@ impl BuildInfo {
         Self { version: text(version), modules: text(modules) }
     }
 
+    /// Whether there is no list of modules at all: what such a program is made of is not known.
+    fn lacks_modules(&self) -> bool {
+        self.modules.is_empty()
+    }
+
     /// Go's own library, and the modules, of which a replacement counts and not what it replaces. A module
     /// without a version (the main one as `go build` made it, one replaced by a folder) is none to judge.
     pub(super) fn parsed(&self) -> Parsed {
@@ -233,7 +238,7 @@ impl BuildInfo {
                 _ => {}
             }
         }
-        let mut parsed = Parsed::default();
+        let mut parsed = Parsed { malformed_parts: u64::from(self.lacks_modules()), ..Parsed::default() };
         for (path, version) in modules {
             if !version.is_empty() && version != "(devel)" && !path.starts_with(['.', '/']) {
                 parsed.add(LanguagePackage::new(path, version));

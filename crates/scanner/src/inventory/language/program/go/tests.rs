@@ -110,7 +110,9 @@ fn a_list_that_breaks_off_is_told() {
 }
 
 #[test]
-fn a_program_without_modules_still_has_gos_library() {
+fn a_program_without_modules_still_has_gos_library_and_is_told() {
+    let info = |modules: &str| BuildInfo { version: "go1.21.3".to_owned(), modules: modules.to_owned() };
+    assert_eq!((info("").parsed().malformed_parts, info("path\tcmd/go\n").parsed().malformed_parts), (1, 0));
     let mut program = written_out("go1.21.3", "");
     assert!(matches!(streamed(&program, 10), Found::Info(info) if rows(&info) == ["stdlib 1.21.3"]));
     program.truncate(32);
