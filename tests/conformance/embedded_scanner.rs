@@ -81,7 +81,8 @@ impl Embedded {
     }
 
     async fn refresh(&self) -> Generation {
-        let source = Source { name: "own".to_owned(), location: SourceLocation::Folder(self.records()) };
+        let source =
+            Source { name: "own".to_owned(), location: SourceLocation::Folder(self.records()), only: None };
         let policy = ShrinkPolicy { max_shrink_percent: 100, ..ShrinkPolicy::default() };
         self.store.refresh(vec![source], policy).await.expect("whole records").generation
     }

@@ -36,7 +36,8 @@ fn archive(ecosystem: &str, package: &str) -> Vec<u8> {
         zip,
         r#"{{"id":"{ecosystem}-CVE-2026-1","modified":"2026-02-01T00:00:00Z","summary":"a flaw",
         "affected":[{{"package":{{"ecosystem":"{release}","name":"{package}"}},
-        "ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}]}}]}}]}}"#
+        "ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}]}}]}},
+        {{"package":{{"ecosystem":"PyPI","name":"shared"}},"versions":["1"]}}]}}"#
     )
     .unwrap();
     zip.finish().unwrap().into_inner()
@@ -133,6 +134,15 @@ async fn only_what_is_needed_is_asked_for_and_what_is_known_already_is_not_compi
 
     bench.offers("Debian", Some("b"));
     assert!(bench.update(&[], Ask::All).await.unwrap().changed);
+}
+
+#[tokio::test]
+async fn what_an_export_says_of_another_ecosystem_does_not_cover_that_one() {
+    let bench = Bench::new(&[("Debian", "a"), ("Maven", "m"), ("PyPI", "p")]).await;
+    bench.update(&["Debian", "Maven"], Ask::All).await.unwrap();
+    assert_eq!(bench.ecosystems().await, ["Debian:12", "Maven"]);
+    bench.update(&["PyPI"], Ask::Only(set(&["PyPI"]))).await.unwrap();
+    assert_eq!(bench.ecosystems().await, ["Debian:12", "Maven", "PyPI"]);
 }
 
 #[tokio::test]

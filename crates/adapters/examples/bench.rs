@@ -248,7 +248,11 @@ fn figure(name: &'static str, value: f64, unit: &'static str) -> Figure {
 }
 
 fn sources(folder: &Path) -> Vec<Source> {
-    vec![Source { name: "examples".to_owned(), location: SourceLocation::Folder(folder.to_owned()) }]
+    vec![Source {
+        name: "examples".to_owned(),
+        location: SourceLocation::Folder(folder.to_owned()),
+        only: None,
+    }]
 }
 
 /// A layer that no other image has.

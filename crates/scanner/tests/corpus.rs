@@ -34,6 +34,7 @@ impl Databases {
         let source = |name: &str| Source {
             name: name.to_owned(),
             location: SourceLocation::Zip(fixtures().join(format!("osv-{name}.zip"))),
+            only: None,
         };
         let policy = ShrinkPolicy::default();
         let base = compile(&[source("base")], None, folder.path(), &policy).unwrap();

@@ -1,5 +1,6 @@
 //! Sources become a database: written beside, checked against its parent, then renamed into its place.
 
+mod precedence;
 mod shrink;
 mod write;
 
@@ -116,8 +117,8 @@ pub enum CompileError {
 
 /// Compiles the sources into a new database in `out_dir`.
 ///
-/// Where several sources have a record of the same id, the last of them in the list counts. Several records of
-/// one id in one source all count. Identical content to the parent's writes nothing.
+/// Where several sources have a record of the same id, the last of them in the list counts; of exports
+/// ([`Source::only`]) each for its ecosystem. Several records of one id in one source all count. Identical content to the parent's writes nothing.
 ///
 /// # Errors
 ///
@@ -137,7 +138,7 @@ pub fn compile(
 
     // The last source that has a record counts, so the last is read first.
     for source in sources.iter().rev() {
-        writer.begin_source(&source.name);
+        writer.begin_source(source);
         let refused = |failure| match failure {
             Failure::Source(error) => CompileError::Source { name: source.name.clone(), error },
             Failure::Sqlite(source) => sqlite(source),

@@ -22,6 +22,8 @@ pub struct Source {
     pub name: String,
     /// Where it is.
     pub location: SourceLocation,
+    /// It is the export of this ecosystem: what it says of others does not count, since it does not say all of it.
+    pub only: Option<String>,
 }
 
 /// Where a source is.

@@ -136,7 +136,7 @@ impl Bench {
 }
 
 pub(in crate::embedded) fn source(folder: &Path) -> Source {
-    Source { name: "own".to_owned(), location: SourceLocation::Folder(folder.to_owned()) }
+    Source { name: "own".to_owned(), location: SourceLocation::Folder(folder.to_owned()), only: None }
 }
 
 /// The names of what was found, sorted.

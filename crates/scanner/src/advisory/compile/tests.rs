@@ -27,7 +27,8 @@ impl Bench {
     }
 
     fn source(&self, name: &str) -> Source {
-        Source { name: name.into(), location: SourceLocation::Folder(self.records.path().into()) }
+        let location = SourceLocation::Folder(self.records.path().into());
+        Source { name: name.into(), location, only: None }
     }
 
     fn compile(&self, parent: Option<&Database>) -> Result<Compiled, CompileError> {
@@ -225,6 +226,82 @@ fn the_last_source_that_has_a_record_counts() {
     assert_eq!(compiled.stats.overridden, 1);
 }
 
+/// A record of packages of several ecosystems, each fixed in a version of its own.
+fn shared(n: usize, fixed: &[(&str, &str)], more: &str) -> String {
+    let affected: Vec<_> = fixed
+        .iter()
+        .map(|(ecosystem, fixed)| {
+            format!(
+                r#"{{"package":{{"ecosystem":"{ecosystem}","name":"p"}},"ranges":[{{"type":"ECOSYSTEM",
+                "events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}"#
+            )
+        })
+        .collect();
+    format!(r#"{{"id":"GHSA-{n}",{more}"affected":[{}]}}"#, affected.join(","))
+}
+
+/// Compiles what mirrors have of these ecosystems.
+fn exports(parent: Option<&Database>, out: &Bench, exports: &[(&str, &Bench)]) -> Database {
+    let source = |(only, bench): &(&str, &Bench)| Source {
+        only: Some((*only).to_owned()),
+        ..bench.source(&format!("mirror/{only}"))
+    };
+    let sources: Vec<_> = exports.iter().map(source).collect();
+    Database::open(compile(&sources, parent, out.out.path(), &ShrinkPolicy::default()).unwrap().path).unwrap()
+}
+
+#[test]
+fn an_export_covers_its_own_ecosystem_alone_so_that_another_one_is_news_when_it_comes() {
+    let (debian, maven, pypi) = (Bench::new(2), Bench::new(0), Bench::new(0));
+    let both = shared(1, &[("Maven", "2"), ("PyPI", "3")], "");
+    maven.put(1, &both);
+    pypi.put(1, &both);
+    let first = exports(None, &debian, &[("Debian", &debian), ("Maven", &maven)]);
+    assert!(first.has_ecosystem("Maven") && first.has_ecosystem("Debian:12"));
+    assert!(!first.has_ecosystem("PyPI"), "one record is not all that is known");
+    assert_eq!(first.lookup("PyPI", "p").unwrap(), []);
+    let more = [("Debian", &debian), ("Maven", &maven), ("PyPI", &pypi)];
+    let second = exports(Some(&first), &debian, &more);
+    assert_eq!(changed_ecosystems(&first, &second), ["PyPI"]);
+    assert_eq!(second.lookup("PyPI", "p").unwrap().len(), 1);
+    // What is taken whole counts whole.
+    let folder = compile(&[maven.source("own")], None, maven.out.path(), &ShrinkPolicy::default()).unwrap();
+    assert!(Database::open(folder.path).unwrap().has_ecosystem("PyPI"));
+}
+
+#[test]
+fn an_old_export_overrides_nothing_that_a_newer_one_says_of_its_own_ecosystem() {
+    let (npm, pypi) = (Bench::new(0), Bench::new(0));
+    for n in [1, 2] {
+        npm.put(n, &shared(n, &[("PyPI", "1"), ("npm", "1")], ""));
+    }
+    pypi.put(1, &shared(1, &[("PyPI", "5"), ("npm", "5")], ""));
+    pypi.put(2, &shared(2, &[("PyPI", "5")], r#""withdrawn":"2026-02-01T00:00:00Z","#));
+    for order in [[("PyPI", &pypi), ("npm", &npm)], [("npm", &npm), ("PyPI", &pypi)]] {
+        let database = exports(None, &npm, &order);
+        let rules = database.lookup("PyPI", "p").unwrap();
+        assert_eq!(rules.len(), 1, "the other is withdrawn");
+        assert!(format!("{rules:?}").contains("\"5\""), "{rules:?}");
+        assert_eq!(database.lookup("npm", "p").unwrap().len(), 2, "as npm's own export says");
+    }
+}
+
+#[test]
+fn an_own_record_overrides_exports_and_an_export_of_one_release_covers_that_release() {
+    let (upstream, own) = (Bench::new(2), Bench::new(0));
+    upstream.put(5, &shared(5, &[("Debian:12", "1"), ("Debian:11", "1")], ""));
+    own.put(1, r#"{"id":"DEBIAN-CVE-2026-1","affected":[]}"#);
+    let export = Source { only: Some("Debian:12".to_owned()), ..upstream.source("mirror/Debian:12") };
+    let before = [own.source("own"), export.clone()];
+    let after = [export, own.source("own")];
+    for (sources, left) in [(before, 1), (after, 0)] {
+        let compiled = compile(&sources, None, own.out.path(), &ShrinkPolicy::default()).unwrap();
+        let database = Database::open(&compiled.path).unwrap();
+        assert_eq!(database.lookup("Debian:12", "p001").unwrap().len(), left);
+        assert!(database.has_ecosystem("Debian:12") && !database.has_ecosystem("Debian:11"));
+    }
+}
+
 #[test]
 fn several_records_of_one_id_in_one_source_all_count() {
     let bench = Bench::new(2);
@@ -262,7 +339,7 @@ fn a_database_file_that_is_cut_or_of_another_schema_is_refused() {
     fs::write(&copy, &whole).unwrap();
     let connection = rusqlite::Connection::open(&copy).unwrap();
     connection
-        .execute_batch("UPDATE meta SET value = replace(value, '\"schema\":3', '\"schema\":99')")
+        .execute_batch("UPDATE meta SET value = replace(value, '\"schema\":4', '\"schema\":99')")
         .unwrap();
     drop(connection);
     let error = Database::open(&copy).unwrap_err();

@@ -1,18 +1,19 @@
 //! The unfinished database: records go in, its canonical content and its hash come out.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
 use super::CompileStats;
+use super::precedence::{Precedence, Word};
 use crate::advisory::database::{DatabaseInfo, EcosystemStats, SourceStats};
 use crate::advisory::ecosystem::Ecosystem;
 use crate::advisory::name::normalized_name;
 use crate::advisory::osv::OsvRecord;
 use crate::advisory::rule::{RecordText, Rule, is_not_affected};
-use crate::advisory::source::Rating;
+use crate::advisory::source::{Rating, Source};
 
 const SCHEMA: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -30,9 +31,6 @@ const SCHEMA: &str = "
     ) WITHOUT ROWID;
 ";
 
-/// 128 bits of an id's hash: a set of them is a tenth of a set of the ids.
-type IdHash = [u8; 16];
-
 /// Writes an unfinished database.
 pub(super) struct Writer {
     connection: Connection,
@@ -40,8 +38,7 @@ pub(super) struct Writer {
     ecosystems: BTreeMap<String, EcosystemStats>,
     stats: CompileStats,
     source: String,
-    seen_before: HashSet<IdHash>,
-    seen_here: HashSet<IdHash>,
+    precedence: Precedence,
 }
 
 impl Writer {
@@ -56,33 +53,32 @@ impl Writer {
             ecosystems: BTreeMap::new(),
             stats: CompileStats::default(),
             source: String::new(),
-            seen_before: HashSet::new(),
-            seen_here: HashSet::new(),
+            precedence: Precedence::default(),
         })
     }
 
     /// What follows belongs to this source, and yields to the sources before it.
-    pub(super) fn begin_source(&mut self, name: &str) {
-        name.clone_into(&mut self.source);
-        self.sources.insert(name.to_owned(), SourceStats::default());
-        self.seen_before.extend(self.seen_here.drain());
+    pub(super) fn begin_source(&mut self, source: &Source) {
+        source.name.clone_into(&mut self.source);
+        self.sources.insert(source.name.clone(), SourceStats::default());
+        self.precedence.begin(source.only.as_deref());
     }
 
     pub(super) fn add(&mut self, record: &OsvRecord) -> rusqlite::Result<()> {
-        let id = id_hash(&record.id);
+        let (id, is_first) = self.precedence.note(&record.id);
         let source = self.sources.entry(self.source.clone()).or_default();
-        if self.seen_here.insert(id) {
+        if is_first {
             source.records += 1;
             self.stats.records += 1;
         }
         keep_newest(&mut source.newest_modified, record.modified.as_ref());
-        if self.seen_before.contains(&id) {
+        if self.precedence.is_overridden(id) {
             self.stats.overridden += 1;
             return Ok(());
         }
         let is_withdrawn = record.withdrawn.as_deref().is_some_and(|when| !when.is_empty());
         self.stats.withdrawn += u64::from(is_withdrawn);
-        let mut has_rules = false;
+        let (mut has_rules, mut is_overridden) = (false, false);
         for affected in &record.affected {
             let package = affected.package.as_ref().filter(|package| !package.name.is_empty());
             let matched = package.and_then(|package| Some((package, Ecosystem::parse(&package.ecosystem)?)));
@@ -90,6 +86,14 @@ impl Writer {
                 self.stats.entries_not_matched += 1;
                 continue;
             };
+            match self.precedence.word(id, &ecosystem) {
+                Word::Counts => {}
+                Word::NotItsOwn => continue,
+                Word::Overridden => {
+                    is_overridden = true;
+                    continue;
+                }
+            }
             let stats = self.ecosystems.entry(ecosystem.name.clone()).or_default();
             stats.entries += 1;
             // A withdrawal is news too, though it leaves no rule.
@@ -98,28 +102,33 @@ impl Writer {
                 continue;
             }
             let rule = Rule::of(record, affected, &ecosystem);
-            if rule.says_nothing() {
-                continue;
+            if !rule.says_nothing() {
+                self.add_rule(&ecosystem, &package.name, &rule)?;
+                has_rules = true;
             }
-            let body = serde_json::to_vec(&rule)
-                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-            let mut insert = self.connection.prepare_cached(
-                "INSERT OR IGNORE INTO rule (ecosystem, package, record, semantic, kind, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?;
-            let written = insert.execute(params![
-                ecosystem.name,
-                normalized_name(ecosystem.kind(), &package.name),
-                record.id,
-                rule.semantic_hash(),
-                ecosystem.kind().as_str(),
-                body
-            ])? as u64;
-            stats.rules += written;
-            self.stats.rules += written;
-            has_rules = true;
         }
+        self.stats.overridden += u64::from(is_overridden);
         if has_rules { self.add_text(record) } else { Ok(()) }
+    }
+
+    fn add_rule(&mut self, ecosystem: &Ecosystem, package: &str, rule: &Rule) -> rusqlite::Result<()> {
+        let body = serde_json::to_vec(rule)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        let mut insert = self.connection.prepare_cached(
+            "INSERT OR IGNORE INTO rule (ecosystem, package, record, semantic, kind, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        let written = insert.execute(params![
+            ecosystem.name,
+            normalized_name(ecosystem.kind(), package),
+            rule.record,
+            rule.semantic_hash(),
+            ecosystem.kind().as_str(),
+            body
+        ])? as u64;
+        self.ecosystems.entry(ecosystem.name.clone()).or_default().rules += written;
+        self.stats.rules += written;
+        Ok(())
     }
 
     /// Keeps what is said of a CVE: it decides no finding, but tells more of it.
@@ -230,13 +239,6 @@ impl Writer {
         self.connection.execute_batch("COMMIT;")?;
         self.connection.close().map_err(|(_, error)| error)
     }
-}
-
-fn id_hash(id: &str) -> IdHash {
-    let hash: [u8; 32] = Sha256::digest(id.as_bytes()).into();
-    let mut short = [0; 16];
-    short.copy_from_slice(&hash[..16]);
-    short
 }
 
 /// Time stamps of one form sort as text; a stamp is information, never a reason to skip a record.

@@ -16,7 +16,7 @@ fn database(records: &[&str]) -> (Database, tempfile::TempDir) {
     for (n, record) in records.iter().enumerate() {
         fs::write(source.join(format!("{n}.json")), record).unwrap();
     }
-    let source = Source { name: "own".into(), location: SourceLocation::Folder(source) };
+    let source = Source { name: "own".into(), location: SourceLocation::Folder(source), only: None };
     let compiled = compile(&[source], None, folder.path(), &ShrinkPolicy::default()).unwrap();
     (Database::open(compiled.path).unwrap(), folder)
 }
@@ -366,7 +366,7 @@ fn ratings_beside_the_records_tell_more_of_a_finding_and_change_nothing_else() {
     let json =
         record("DEBIAN-CVE-2024-3094", "Debian:12", &fixed("99"), r#""upstream":["CVE-2024-3094"],"#, "");
     fs::write(source.join("record.json"), json).unwrap();
-    let own = [Source { name: "own".into(), location: SourceLocation::Folder(source.clone()) }];
+    let own = [Source { name: "own".into(), location: SourceLocation::Folder(source.clone()), only: None }];
     let policy = ShrinkPolicy::default();
     let open = |path| Database::open(path).unwrap();
     let plain = open(compile(&own, None, folder.path(), &policy).unwrap().path);

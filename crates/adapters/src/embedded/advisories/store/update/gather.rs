@@ -77,7 +77,8 @@ pub(super) async fn gather(
                         Had::Archive(fetched) => {
                             *answer = Answer::Included;
                             let name = format!("{name}/{ecosystem}");
-                            let source = Source { name, location: SourceLocation::Zip(fetched.path) };
+                            let location = SourceLocation::Zip(fetched.path);
+                            let source = Source { name, location, only: Some(ecosystem.clone()) };
                             gathered.add(source, fetched.digest.to_string());
                         }
                     }
@@ -85,7 +86,7 @@ pub(super) async fn gather(
                 continue;
             }
         };
-        gathered.add(Source { name, location }, String::new());
+        gathered.add(Source { name, location, only: None }, String::new());
     }
     gathered.answers.retain(|ecosystem, _| !unanswered.contains(ecosystem));
     Ok(gathered)
