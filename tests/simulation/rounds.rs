@@ -1,9 +1,10 @@
 //! Reconciliation, sweeps after gaps, coverage.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use cve_monitor_core::pipeline::{ReconcileMode, Rule, Scope, affected, coverage};
-use cve_monitor_core::ports::{Queue as _, Registry as _, RegistryError};
+use cve_monitor_core::pipeline::{Pump, ReconcileMode, Rule, Scope, affected, coverage};
+use cve_monitor_core::ports::{Queue as _, Registry as _, RegistryError, ScannerError};
 use cve_monitor_core::testkit::model::{ModelAdvisory, ModelKnowledge};
 use cve_monitor_core::vocabulary::{Cause, Lane};
 
@@ -181,4 +182,43 @@ fn an_untagged_image_that_is_still_there_is_asked_about_once_a_day() {
     world.reconcile(ReconcileMode::Apply);
     world.ingest();
     assert!(world.store.appends() - appends <= 2, "the round's own events alone");
+}
+
+#[test]
+fn who_waits_for_data_that_has_come_goes_on_although_other_data_is_still_missing() {
+    let world = World::new();
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "openssl")]);
+    world.scanner.set_missing(&["left-pad", "requests"]);
+    let npm = world.put("npm", &[BASE, &[("left-pad", "1")]]);
+    let pypi = world.put("pypi", &[BASE, &[("requests", "1")]]);
+    let late = world.put("late", &[BASE, &[("requests", "2")]]);
+    let mut pump = Pump::new(Arc::clone(&world.ports));
+    let mut round = || world.run(pump.round()).expect("pumped");
+    world.push(&npm);
+    world.push(&pypi);
+    world.ingest();
+    round();
+    world.ingest();
+    assert_eq!(round(), 0, "the same is missing: nobody is woken again and again");
+
+    // It comes without a new state of knowledge, as where a mirror says that it has none. Nobody announces that.
+    world.scanner.set_missing(&["left-pad"]);
+    assert_eq!(round(), 2);
+    world.ingest();
+    assert_eq!((world.series(&npm).len(), world.series(&pypi).len()), (0, 1));
+    assert_eq!(round(), 0);
+
+    // An image that looked before it came, and began to wait only after that round.
+    world.scanner.fail_next(1, &ScannerError::Loading("nothing is loaded for requests".to_owned()));
+    world.push(&late);
+    world.ingest();
+    world.clock.advance(Duration::from_secs(10 * 60 - 1));
+    assert_eq!(round(), 0);
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(round(), 2);
+    world.ingest();
+    assert_eq!((world.series(&npm).len(), world.series(&late).len()), (0, 1));
+    world.scanner.set_missing(&[]);
+    world.settle();
+    assert_eq!(world.series(&npm).len(), 1);
 }

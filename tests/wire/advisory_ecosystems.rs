@@ -287,9 +287,8 @@ async fn an_image_waits_for_its_own_advisories_and_for_no_others() {
     assert!(matches!(images.scanner.readiness().await, Ok(Readiness::Ready(_))), "no image needs any yet");
     let waiting = images.scanner.assess(&debian.image, None).await;
     assert!(matches!(&waiting, Err(ScannerError::Loading(why)) if why.contains("Debian")), "{waiting:?}");
-    assert!(
-        matches!(images.scanner.readiness().await, Ok(Readiness::Loading(why)) if why.contains("Debian"))
-    );
+    let partly = images.scanner.readiness().await;
+    assert!(matches!(&partly, Ok(Readiness::Partly(_, why)) if why.contains("Debian")), "{partly:?}");
     let needed = needed_ecosystems(&images.database).await.unwrap();
     assert_eq!(needed, set(&["Debian"]));
 
@@ -316,6 +315,23 @@ async fn an_image_whose_advisories_nobody_offers_is_told_to_be_seen_in_part_and_
     let reasons: Vec<_> = assessment.completeness.reasons().map(|reason| reason.code).collect();
     assert_eq!(reasons, [ReasonCode::NoAdvisoriesForDistribution]);
     assert!(matches!(images.scanner.readiness().await, Ok(Readiness::Ready(_))));
+}
+
+#[tokio::test]
+async fn an_image_whose_advisories_nobody_offers_does_not_wait_for_a_mirror_that_is_down_for_others() {
+    let bench = Bench::new(&[]).await;
+    bench.offers("Debian", None);
+    let images = Images::new(&bench);
+    let (debian, ubuntu) = (images.of(DEBIAN).await, images.of(UBUNTU).await);
+    for image in [&debian, &ubuntu] {
+        assert!(matches!(images.scanner.assess(&image.image, None).await, Err(ScannerError::Loading(_))));
+    }
+    bench.update(&["Debian", "Ubuntu"], Ask::All).await.unwrap();
+    let waiting = images.scanner.readiness().await;
+    assert!(matches!(&waiting, Ok(Readiness::Partly(_, why)) if !why.contains("Ubuntu")), "{waiting:?}");
+    let assessment = images.scanner.assess(&ubuntu.image, None).await.unwrap();
+    assert!(assessment.completeness.reasons().next().is_some(), "in part");
+    assert!(matches!(images.scanner.assess(&debian.image, None).await, Err(ScannerError::Loading(_))));
 }
 
 #[tokio::test]

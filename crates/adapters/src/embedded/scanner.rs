@@ -198,7 +198,8 @@ impl Scanner for EmbeddedScanner {
             (Some(state), true) => Readiness::Ready(state.knowledge(|_| true)),
             (Some(state), false) => Readiness::Partly(state.knowledge(|_| true), fetching(&awaited)),
             (None, _) if !coverage.as_needed => Readiness::Loading(NOTHING_IMPORTED.to_owned()),
-            (None, false) => Readiness::Loading(fetching(&awaited)),
+            // Whoever needs none, or what nobody offers, does not wait for the others' either.
+            (None, false) => Readiness::Partly(judge::nothing_known(), fetching(&awaited)),
             // No image needs any yet.
             (None, true) => Readiness::Ready(judge::nothing_known()),
         })

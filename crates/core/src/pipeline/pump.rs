@@ -13,6 +13,9 @@ use crate::vocabulary::{Cause, Lane, RequestId, ScanRequest, Timestamp};
 
 /// A woken image is not woken again for this long while its head stays the same.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often all that wait are woken while the scanner is ready for some images only: it names what it still lacks, but not
+/// whether an image began to wait for something that had just come.
+const PARTLY_EVERY: Duration = Duration::from_secs(10 * 60);
 /// How many woken images are remembered; a forgotten one may be woken twice, which is harmless.
 const REMEMBERED_MAX: usize = 100_000;
 /// How many heads are read at a time.
@@ -37,13 +40,15 @@ pub enum PumpError {
 pub struct Pump {
     ports: Arc<Ports>,
     woken: HashMap<(StreamId, u64), Timestamp>,
+    /// What the scanner lacked when those that wait for it were last woken, and when that was.
+    partly: Option<(String, Timestamp)>,
 }
 
 impl Pump {
     /// A pump over these ports.
     #[must_use]
     pub fn new(ports: Arc<Ports>) -> Self {
-        Self { ports, woken: HashMap::new() }
+        Self { ports, woken: HashMap::new(), partly: None }
     }
 
     /// Wakes everything that is due now; how many that were.
@@ -56,9 +61,31 @@ impl Pump {
         let mut count = self.wake(&Due::At(now), now).await?;
         // Asked only when somebody waits for it.
         let waiting = self.ports.store.due(&Due::ScannerReady, now, None, 1).await?;
-        if !waiting.items.is_empty() && matches!(self.ports.scanner.readiness().await?, Readiness::Ready(_)) {
-            count += self.wake(&Due::ScannerReady, now).await?;
+        if waiting.items.is_empty() {
+            return Ok(count);
         }
+        match self.ports.scanner.readiness().await? {
+            Readiness::Loading(_) => self.partly = None,
+            Readiness::Ready(_) => {
+                self.partly = None;
+                count += self.wake(&Due::ScannerReady, now).await?;
+            }
+            Readiness::Partly(_, missing) => count += self.wake_partly(missing, now).await?,
+        }
+        Ok(count)
+    }
+
+    /// Nobody says which of those that wait can go on: all of them look, as soon as something else is missing than before.
+    async fn wake_partly(&mut self, missing: String, now: Timestamp) -> Result<u64, PumpError> {
+        match &self.partly {
+            Some((before, woken)) if *before == missing && now.since(*woken) < PARTLY_EVERY => return Ok(0),
+            // Whoever was woken lately looked for what was missing then.
+            Some((before, _)) if *before != missing => self.woken.clear(),
+            _ => {}
+        }
+        let count = self.wake(&Due::ScannerReady, now).await?;
+        // Not before: what could not be woken is woken in the next round.
+        self.partly = Some((missing, now));
         Ok(count)
     }
 

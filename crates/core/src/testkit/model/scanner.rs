@@ -24,6 +24,7 @@ pub struct ModelScanner {
     registry: Arc<dyn Registry>,
     layer_reads: AtomicU64,
     lag: AtomicU64,
+    missing: Locked<BTreeSet<String>>,
     failures: Locked<Vec<ScannerError>>,
 }
 
@@ -38,6 +39,7 @@ impl ModelScanner {
             registry,
             layer_reads: AtomicU64::new(0),
             lag: AtomicU64::new(0),
+            missing: Locked::default(),
             failures: Locked::default(),
         }
     }
@@ -52,6 +54,11 @@ impl ModelScanner {
     /// Serves knowledge that is this many states older than the latest.
     pub fn set_lag(&self, states: u64) {
         self.lag.store(states, Ordering::SeqCst);
+    }
+
+    /// Lacks the data for images that hold one of these packages, and for no others.
+    pub fn set_missing(&self, packages: &[&str]) {
+        *self.missing.lock() = packages.iter().map(|name| (*name).to_owned()).collect();
     }
 
     /// How many layers were read.
@@ -92,6 +99,11 @@ fn knowledge_of(facts: &Facts, generation: u64) -> Knowledge {
         generation: Some(Generation(generation)),
         last_changed: BTreeMap::new(),
     }
+}
+
+fn lacking<'a>(packages: impl Iterator<Item = &'a String>) -> String {
+    let packages: Vec<&str> = packages.map(String::as_str).collect();
+    format!("nothing is loaded for {}", packages.join(", "))
 }
 
 fn refused(error: RegistryError) -> ScannerError {
@@ -173,7 +185,14 @@ impl Scanner for ModelScanner {
     async fn readiness(&self) -> Result<Readiness, ScannerError> {
         let facts = self.knowledge.0.lock();
         match self.served(&facts) {
-            Ok(generation) => Ok(Readiness::Ready(knowledge_of(&facts, generation))),
+            Ok(generation) => {
+                let (known, missing) = (knowledge_of(&facts, generation), self.missing.lock());
+                Ok(if missing.is_empty() {
+                    Readiness::Ready(known)
+                } else {
+                    Readiness::Partly(known, lacking(missing.iter()))
+                })
+            }
             Err(ScannerError::Loading(missing)) => Ok(Readiness::Loading(missing)),
             Err(other) => Err(other),
         }
@@ -211,6 +230,12 @@ impl Scanner for ModelScanner {
         let layers: Option<Vec<_>> =
             layers.iter().map(|digest| facts.layers.get(digest).map(|layer| (digest, layer))).collect();
         let layers = layers.ok_or(ScannerError::NotIndexed)?;
+        let missing = self.missing.lock();
+        let holds =
+            |name: &&String| layers.iter().any(|(_, layer)| layer.packages.iter().any(|p| p.0 == **name));
+        if missing.iter().any(|name| holds(&name)) {
+            return Err(ScannerError::Loading(lacking(missing.iter().filter(holds))));
+        }
         Ok(Assessment {
             findings: findings(&facts, generation, &layers),
             completeness: completeness(&layers),
