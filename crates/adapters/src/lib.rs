@@ -1,5 +1,7 @@
 //! Adapters: the ports of the core on real technologies.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 #[cfg(feature = "clair")]
 pub mod clair;
 #[cfg(feature = "embedded")]

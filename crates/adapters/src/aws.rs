@@ -1,0 +1,8 @@
+//! SQS, DynamoDB, S3 and ECR.
+//!
+//! Every adapter takes an [`SdkConfig`]: who embeds the library brings credentials, endpoint, time limits and retry
+//! settings of their own.
+
+pub mod trouble;
+
+pub use aws_config::SdkConfig;
