@@ -22,14 +22,14 @@ pub struct IngestCli {
     pub common: Common,
 }
 
-/// Follows what the scanner learns, and queues the images that it affects.
+/// Follows what the scanner learns, and queues the images that it affects; wakes those whose wait is over.
 #[derive(Debug, Parser)]
 #[command(name = "notifier", version = version(), after_help = EXITS, max_term_width = 110)]
 pub struct NotifierCli {
     /// What every program takes.
     #[command(flatten)]
     pub common: Common,
-    /// Follow the feed to its end once, and leave
+    /// Follow the feed to its end once, wake what is due, and leave
     #[arg(long)]
     pub once: bool,
 }

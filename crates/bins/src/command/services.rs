@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use cve_monitor_core::pipeline::Notifier;
+use cve_monitor_core::pipeline::{Notifier, Pump};
 
 use super::{reconcile, started};
 use crate::cli::{EXIT_OK, Format, IngestCli, NotifierCli, Reconcile, ReconcilerCli};
@@ -21,7 +21,7 @@ pub async fn ingest(cli: IngestCli) -> Result<u8, Failure> {
     Ok(EXIT_OK)
 }
 
-/// `notifier`: pushes, advisories, changes.
+/// `notifier`: pushes, advisories, changes, waits that are over.
 ///
 /// # Errors
 /// Where the system cannot be put together; with `--once` where the advisories cannot be followed.
@@ -34,8 +34,9 @@ pub async fn notifier(cli: NotifierCli) -> Result<u8, Failure> {
         }
         let notifier = Notifier::new(system.ports.clone(), system.feed.clone());
         let done = notifier.follow().await.map_err(Failure::of)?;
+        let woken = Pump::new(system.ports.clone()).round().await.map_err(Failure::of)?;
         eprintln!(
-            "followed {} changes and {} gaps; {} images queued",
+            "followed {} changes and {} gaps; {} images queued, {woken} woken",
             done.changes,
             done.gaps,
             done.queued + done.swept

@@ -20,9 +20,10 @@ const OPEN_AGAIN: Duration = Duration::from_secs(5);
 /// What a process does.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Duties {
-    /// Work through the queue, and wake what is due.
+    /// Work through the queue.
     pub ingest: bool,
-    /// Refresh the advisories where that is ours to do, and follow what the scanner has learnt.
+    /// Refresh the advisories where that is ours to do, follow what the scanner has learnt, and wake what is due: of these
+    /// processes there is one, while those that work through the queue are many.
     pub notify: bool,
     /// Compare each registry with what is known, this often.
     pub reconcile: Option<Duration>,

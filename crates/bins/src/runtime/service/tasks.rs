@@ -34,14 +34,6 @@ impl Shared {
                 Ok::<(), String>(())
             }
         });
-        let ports = Arc::clone(&self.system.ports);
-        supervisor.keep("pump", move |stop| {
-            let mut pump = Pump::new(Arc::clone(&ports));
-            async move {
-                pump.run(PUMP_EVERY, stop.cancelled_owned()).await;
-                Ok::<(), String>(())
-            }
-        });
     }
 
     pub(super) fn notify(&self, supervisor: &Supervisor) {
@@ -59,6 +51,14 @@ impl Shared {
         supervisor.keep("notifier", move |stop| {
             let shared = shared.clone();
             async move { shared.follow(&stop).await }
+        });
+        let ports = Arc::clone(&self.system.ports);
+        supervisor.keep("pump", move |stop| {
+            let mut pump = Pump::new(Arc::clone(&ports));
+            async move {
+                pump.run(PUMP_EVERY, stop.cancelled_owned()).await;
+                Ok::<(), String>(())
+            }
         });
     }
 
