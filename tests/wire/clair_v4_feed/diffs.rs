@@ -73,6 +73,34 @@ async fn an_error_for_a_diff_of_what_is_listed_is_trouble_of_clair() {
     }
 }
 
+#[tokio::test]
+async fn a_diff_that_fails_time_and_again_holds_nothing_up_for_ever() {
+    let bench = Bench::new().await;
+    bench.update(DEBIAN, vec![]);
+    let start = bench.followed().await;
+    bench.update(DEBIAN, vec![debian("CVE-2026-1", "openssl")]);
+    let first = bench.change(&start).await;
+    bench.update(DEBIAN, vec![debian("CVE-2026-2", "openssl")]);
+    let second = bench.change(&first).await;
+    for (from, to) in [(&start, &first), (&first, &second)] {
+        bench.clair.fail("update_diff", 3, Fault::Status(500));
+        for _ in 0..3 {
+            let error = bench.candidates(from, to).await.unwrap_err();
+            assert!(matches!(error, FeedError::Transient(_)), "each change for itself: {error}");
+        }
+    }
+    // Not one after the other: what can be read after all has not failed.
+    assert!(bench.candidates(&first, &second).await.is_ok());
+    let feed = bench.restarted();
+    bench.clair.fail("update_diff", 6, Fault::Status(500));
+    for _ in 0..5 {
+        let error = feed.candidates(&start, &first, None, 10).await.unwrap_err();
+        assert!(matches!(error, FeedError::Transient(_)), "{error}");
+    }
+    let error = feed.candidates(&start, &first, None, 10).await.unwrap_err();
+    assert_eq!(error, FeedError::Forgotten(DEBIAN.to_owned()));
+}
+
 const OLD: &str = "00000000-0000-4000-8000-000000000001";
 const NEW: &str = "00000000-0000-4000-8000-000000000002";
 
@@ -121,6 +149,43 @@ async fn a_diff_counts_only_where_both_operations_are_still_listed_after_it() {
         assert_eq!(answer, Err(FeedError::Forgotten(DEBIAN.to_owned())));
         assert_eq!(server.seen_at("update_diff").len(), 1);
     }
+}
+
+#[tokio::test]
+async fn what_was_answered_is_not_asked_again_when_the_rest_failed() {
+    const FIRST: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
+    const SECOND: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
+    let added: Vec<Value> =
+        (0..150).map(|number| debian("CVE-2026-1", &format!("package-{number}"))).collect();
+    let diff = json!({"added": added, "removed": null}).to_string();
+    let asked = AtomicUsize::new(0);
+    let server = FakeServer::start(move |seen: &Seen| {
+        let listed = |name: &str| json!({"ref": name, "date": "2026-03-01T12:00:00Z"});
+        match seen.path().trim_end_matches('/').rsplit('/').next() {
+            Some("update_diff") => Reply::ok(diff.clone()),
+            Some("update_operation") => Reply::ok(json!({DEBIAN: [listed(NEW), listed(OLD)]}).to_string()),
+            _ => match asked.fetch_add(1, Ordering::SeqCst) {
+                0 => Reply::ok(json!({"vulnerable_manifests": {FIRST: []}}).to_string()),
+                1 => Reply::status(503),
+                _ => Reply::ok(json!({"vulnerable_manifests": {SECOND: []}}).to_string()),
+            },
+        }
+    })
+    .await;
+    let (archive, clock) = (Arc::new(MemoryArchive::default()), Arc::new(ManualClock::default()));
+    let feed = feed(&server.url(""), &archive, &clock);
+    let mut cursors = vec![];
+    for name in [OLD, NEW] {
+        use cve_monitor_core::ports::ReportArchive as _;
+        cursors.push(Cursor(archive.put(&place(name)).await.unwrap().to_string()));
+    }
+    let error = feed.candidates(&cursors[0], &cursors[1], None, 10).await.unwrap_err();
+    assert!(matches!(error, FeedError::Transient(_)), "{error}");
+    let page = feed.candidates(&cursors[0], &cursors[1], None, 10).await.unwrap();
+    let found: BTreeSet<String> = page.items.into_iter().map(|key| key.0).collect();
+    assert_eq!(found, keys([FIRST, SECOND]));
+    assert_eq!(server.seen_at("affected_manifest/").len(), 3, "the first hundred once, the rest twice");
+    assert_eq!(server.seen_at("update_diff").len(), 1);
 }
 
 #[tokio::test]

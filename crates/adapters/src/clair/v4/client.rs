@@ -17,8 +17,11 @@ const MAX_OPERATIONS_BYTES: usize = 64 * 1024 * 1024;
 const MAX_STATE_BYTES: usize = 16 * 1024;
 /// The longest list of affected manifests, in bytes; whoever asks for less gets less.
 const MAX_AFFECTED_BYTES: usize = 32 * 1024 * 1024;
-/// How long Clair may think about affected manifests: its answer begins when all are found.
-const AFFECTED_SILENCE: Duration = Duration::from_secs(10 * 60);
+/// How long Clair may think about a report, a diff, or affected manifests: it computes all of the answer before it
+/// begins with it.
+const COMPUTING_SILENCE: Duration = Duration::from_secs(10 * 60);
+/// How many requests about affected manifests are made at once, besides those that hand images over.
+const AFFECTED_AT_ONCE: usize = 1;
 
 /// Where Clair's services are, and how much is asked of them. In combo mode, and behind one gateway, all are at one
 /// address.
@@ -31,14 +34,18 @@ pub struct ClairV4Settings {
     /// How long the index of one image may take: Clair is silent meanwhile.
     pub index_timeout: Duration,
     /// How many images are handed over at once, at most. Clair answers 429 above its own
-    /// `index_report_request_concurrency`, which is four for each of its cores unless set.
+    /// `index_report_request_concurrency`, which is four for each of its cores unless set; one more request is made for
+    /// what a change concerns, which counts there too and must find room.
     pub indexing_at_once: usize,
 }
 
 /// How long an index may take if nobody says.
 const DEFAULT_INDEX_TIMEOUT: Duration = Duration::from_secs(30 * 60);
-/// How many images are handed over at once if nobody says: as many as a Clair on one core takes.
-const DEFAULT_INDEXING_AT_ONCE: usize = 4;
+/// What a Clair on one core takes at once (its `index_report_request_concurrency`, unless set).
+const ROOM_OF_ONE_CORE: usize = 4;
+/// How many images are handed over at once if nobody says: what a Clair on one core takes, without what is kept for
+/// changes.
+const DEFAULT_INDEXING_AT_ONCE: usize = ROOM_OF_ONE_CORE - AFFECTED_AT_ONCE;
 
 impl ClairV4Settings {
     /// All services at one address.
@@ -60,6 +67,7 @@ pub struct ClairV4Client {
     matcher: HttpClient,
     index_timeout: Duration,
     indexing: Semaphore,
+    asking: Semaphore,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +89,7 @@ impl ClairV4Client {
             matcher: HttpClient::new(&settings.matcher)?,
             index_timeout: settings.index_timeout,
             indexing: Semaphore::new(settings.indexing_at_once),
+            asking: Semaphore::new(AFFECTED_AT_ONCE),
         })
     }
 
@@ -112,7 +121,7 @@ impl ClairV4Client {
     /// What is known about a manifest; none while Clair has no vulnerability at all (202).
     pub(super) async fn vulnerability_report(&self, manifest: &Digest) -> Result<Option<Report>, HttpError> {
         let path = format!("/matcher/api/v1/vulnerability_report/{manifest}");
-        let answer = self.matcher.send(Request::get(&path)).await?;
+        let answer = self.matcher.send(Request::get(&path).silence(COMPUTING_SILENCE)).await?;
         if answer.status == 202 { Ok(None) } else { answer.json().map(Some) }
     }
 
@@ -152,16 +161,18 @@ impl ClairV4Client {
         if let Some(from) = from {
             path.extend(["&prev=", from.as_str()]);
         }
-        self.matcher.stream(Request::get(&path)).await
+        self.matcher.stream(Request::get(&path).silence(COMPUTING_SILENCE)).await
     }
 
     /// The manifests that hold a package which one of these vulnerabilities is about. `vulnerabilities` is the JSON
     /// of the whole request. Clair counts it among the requests to its indexer: 429 above its own limit.
     pub(super) async fn affected_manifests(&self, vulnerabilities: Vec<u8>) -> Result<Vec<u8>, HttpError> {
+        // The semaphore is never closed.
+        let _turn = self.asking.acquire().await.ok();
         // Without the slash at the end Clair answers with a redirect.
         let path = "/indexer/api/v1/internal/affected_manifest/";
         let request =
-            Request::post(path, vulnerabilities).silence(AFFECTED_SILENCE).max_bytes(MAX_AFFECTED_BYTES);
+            Request::post(path, vulnerabilities).silence(COMPUTING_SILENCE).max_bytes(MAX_AFFECTED_BYTES);
         Ok(self.indexer.send(request).await?.body)
     }
 }
@@ -187,6 +198,15 @@ mod tests {
         assert!(client.turn().now_or_never().is_some());
         let none = ClairV4Client::new(&ClairV4Settings { indexing_at_once: 0, ..settings() });
         assert!(none.unwrap_err().to_string().contains("indexing_at_once"));
+    }
+
+    #[test]
+    fn a_clair_on_one_core_has_room_for_a_change_while_images_are_handed_over() {
+        let client = ClairV4Client::new(&settings()).unwrap();
+        let held: Vec<_> = std::iter::from_fn(|| client.turn().now_or_never()).collect();
+        assert_eq!(held.len(), 3, "one less than the four that it takes");
+        let first = client.asking.try_acquire();
+        assert!(first.is_ok() && client.asking.try_acquire().is_err(), "one at a time");
     }
 
     #[test]

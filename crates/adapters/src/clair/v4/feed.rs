@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cve_monitor_core::ports::{Candidates, ChangeFeed, Clock, Cursor, FeedError, Next, ReportArchive};
-use cve_monitor_core::vocabulary::{FeedName, LayerKey, PageToken};
+use cve_monitor_core::vocabulary::{FeedName, PageToken};
 
-use self::candidates::{Affected, Asking};
+use self::candidates::{Affected, Asking, Pending};
 use self::cursor::{Documents, Places};
-use self::diff::DiffError;
+use self::diff::{Changes, DiffError};
 use self::step::{FirstSeen, Step};
 use super::super::http::HttpError;
 use super::client::ClairV4Client;
@@ -29,6 +29,10 @@ use super::operations::{OperationRef, Operations};
 pub const SETTLE: Duration = Duration::from_secs(2 * 60);
 /// What is affected where nothing was followed yet.
 const EVERYTHING: &str = "everything";
+
+/// How often in a row a change may fail to be read, both of its operations being listed before and after: then it is given
+/// up and all images are assessed again, so that the changes behind it are not held up for ever.
+const MAX_DIFF_FAILURES: u32 = 6;
 
 /// A [`ChangeFeed`] named `clair-v4`: its states are the sets of operations that were followed, its keys the digests of
 /// manifests and the names of packages.
@@ -41,6 +45,10 @@ pub struct ClairV4Feed {
     seen: Mutex<FirstSeen>,
     /// The change whose candidates were asked for last: it is asked for page by page.
     affected: Mutex<Option<Arc<Affected>>>,
+    /// The change that was read last, while its questions are not all answered.
+    pending: Mutex<Option<Pending>>,
+    /// The change that could not be read last, and how often in a row.
+    failing: Mutex<Option<(OperationRef, OperationRef, u32)>>,
     /// Updaters that have vanished, each warned of once.
     warned: Mutex<BTreeSet<String>>,
 }
@@ -57,6 +65,8 @@ impl ClairV4Feed {
             settle: SETTLE,
             seen: Mutex::default(),
             affected: Mutex::default(),
+            pending: Mutex::default(),
+            failing: Mutex::default(),
             warned: Mutex::default(),
         }
     }
@@ -90,14 +100,32 @@ impl ClairV4Feed {
         if let Some(known) = lock(&self.affected).clone().filter(|known| known.is_between(from, to)) {
             return Ok(known);
         }
+        let kept = lock(&self.pending).take().filter(|kept| kept.is_between(from, to));
+        let mut pending = match kept {
+            Some(kept) => kept,
+            None => self.read(from, to).await?,
+        };
+        let updater = pending.updater.clone();
+        let asking = Asking { client: &self.client, clock: &self.clock, updater: &updater };
+        if let Err(error) = asking.manifests(&mut pending).await {
+            if !matches!(error, FeedError::Forgotten(_)) {
+                *lock(&self.pending) = Some(pending);
+            }
+            return Err(error);
+        }
+        let affected = Arc::new(pending.affected());
+        *lock(&self.affected) = Some(Arc::clone(&affected));
+        Ok(affected)
+    }
+
+    /// Reads what changed.
+    async fn read(&self, from: &Cursor, to: &Cursor) -> Result<Pending, FeedError> {
         let forgotten = || FeedError::Forgotten(EVERYTHING.to_owned());
         let before = self.documents.get(from).await?.ok_or_else(forgotten)?;
         let after = self.documents.get(to).await?.ok_or_else(forgotten)?;
         let (updater, old, new) = step::moved(&before.places, &after.places).map_err(FeedError::Forgotten)?;
-        let keys = self.changed(&updater, &old, &new).await?;
-        let affected = Arc::new(Affected::new(from, to, keys));
-        *lock(&self.affected) = Some(Arc::clone(&affected));
-        Ok(affected)
+        let changes = self.changed(&updater, &old, &new).await?;
+        Ok(Pending::new(from, to, updater, changes))
     }
 
     async fn changed(
@@ -105,10 +133,10 @@ impl ClairV4Feed {
         updater: &str,
         old: &OperationRef,
         new: &OperationRef,
-    ) -> Result<BTreeSet<LayerKey>, FeedError> {
+    ) -> Result<Changes, FeedError> {
         if old == new {
             // Its place is the same, dated otherwise since the updater vanished.
-            return Ok(BTreeSet::new());
+            return Ok(Changes::default());
         }
         // Clair collects operations while it compares them: a comparison counts where both are there afterwards too.
         self.both_listed(updater, old, new).await?;
@@ -119,8 +147,10 @@ impl ClairV4Feed {
         self.both_listed(updater, old, new).await?;
         let changes = match changes {
             Ok(changes) => changes,
-            Err(DiffError::Http(error)) => return Err(feed_error(&error)),
-            Err(error @ DiffError::Unreadable(_)) => return Err(FeedError::Transient(error.to_string())),
+            Err(DiffError::Http(error)) => return Err(self.failed(updater, old, new, feed_error(&error))),
+            Err(error @ DiffError::Unreadable(_)) => {
+                return Err(self.failed(updater, old, new, FeedError::Transient(error.to_string())));
+            }
             Err(DiffError::TooLarge(why)) => {
                 tracing::warn!(updater, why, "too much changed at once: all images are assessed again");
                 return Err(FeedError::Forgotten(updater.to_owned()));
@@ -130,10 +160,23 @@ impl ClairV4Feed {
             tracing::warn!(updater, "something changed of no known ecosystem: all images are assessed again");
             return Err(FeedError::Forgotten(updater.to_owned()));
         }
-        let asking = Asking { client: &self.client, clock: &self.clock, updater };
-        let mut keys = asking.manifests(&changes.questions).await?;
-        keys.extend(changes.keys);
-        Ok(keys)
+        *lock(&self.failing) = None;
+        Ok(changes)
+    }
+
+    /// What it means that a change cannot be read: sooner or later that it never will be.
+    fn failed(&self, updater: &str, old: &OperationRef, new: &OperationRef, error: FeedError) -> FeedError {
+        if !matches!(error, FeedError::Transient(_)) {
+            return error;
+        }
+        let mut failing = lock(&self.failing);
+        let before = failing.take().filter(|(from, to, _)| (from, to) == (old, new)).map_or(0, |last| last.2);
+        *failing = Some((old.clone(), new.clone(), before.saturating_add(1)));
+        if before.saturating_add(1) < MAX_DIFF_FAILURES {
+            return error;
+        }
+        tracing::warn!(updater, %error, "a change cannot be read time and again: all images are assessed again");
+        FeedError::Forgotten(updater.to_owned())
     }
 
     async fn both_listed(

@@ -12,6 +12,7 @@ use serde::de::IgnoredAny;
 
 use super::super::super::http::HttpError;
 use super::super::client::ClairV4Client;
+use super::diff::Changes;
 use super::feed_error;
 use super::reverse::Question;
 
@@ -32,10 +33,6 @@ pub(super) struct Affected {
 }
 
 impl Affected {
-    pub(super) fn new(from: &Cursor, to: &Cursor, keys: BTreeSet<LayerKey>) -> Self {
-        Self { from: from.clone(), to: to.clone(), keys: keys.into_iter().collect() }
-    }
-
     pub(super) fn is_between(&self, from: &Cursor, to: &Cursor) -> bool {
         self.from == *from && self.to == *to
     }
@@ -47,6 +44,38 @@ impl Affected {
         let page = &rest[..limit.max(1).min(rest.len())];
         let next = page.last().filter(|_| page.len() < rest.len());
         Page { items: page.to_vec(), next: next.map(|last| PageToken(last.0.clone())) }
+    }
+}
+
+/// A change that has been read, and how far its questions are answered.
+#[derive(Debug)]
+pub(super) struct Pending {
+    /// The updater whose change it is.
+    pub(super) updater: String,
+    from: Cursor,
+    to: Cursor,
+    questions: Vec<Question>,
+    answered: usize,
+    manifests: BTreeSet<LayerKey>,
+    /// What needs no question.
+    keys: BTreeSet<LayerKey>,
+}
+
+impl Pending {
+    pub(super) fn new(from: &Cursor, to: &Cursor, updater: String, changes: Changes) -> Self {
+        let Changes { questions, keys, .. } = changes;
+        let (from, to) = (from.clone(), to.clone());
+        Self { updater, from, to, questions, answered: 0, manifests: BTreeSet::new(), keys }
+    }
+
+    pub(super) fn is_between(&self, from: &Cursor, to: &Cursor) -> bool {
+        self.from == *from && self.to == *to
+    }
+
+    /// What the change concerns, all questions being answered.
+    pub(super) fn affected(mut self) -> Affected {
+        self.keys.append(&mut self.manifests);
+        Affected { from: self.from, to: self.to, keys: self.keys.into_iter().collect() }
     }
 }
 
@@ -67,26 +96,30 @@ pub(super) struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// The manifests that hold a package which one of the questions is about.
-    pub(super) async fn manifests(&self, questions: &[Question]) -> Result<BTreeSet<LayerKey>, FeedError> {
-        let mut found = BTreeSet::new();
-        let mut batches: Vec<&[Question]> = questions.rchunks(QUESTIONS_AT_ONCE).collect();
-        while let Some(batch) = batches.pop() {
-            match self.ask(batch).await {
-                Ok(manifests) => found.extend(manifests),
+    /// Asks what is not answered yet. What was answered stays, also where the rest fails.
+    pub(super) async fn manifests(&self, pending: &mut Pending) -> Result<(), FeedError> {
+        let mut size = QUESTIONS_AT_ONCE;
+        while pending.answered < pending.questions.len() {
+            let rest = &pending.questions[pending.answered..];
+            let batch = &rest[..size.min(rest.len())];
+            let manifests = match self.ask(batch).await {
+                Ok(manifests) => manifests,
                 Err(error) if is_too_much(&error) && batch.len() > 1 => {
-                    let (one, other) = batch.split_at(batch.len() / 2);
-                    batches.extend([other, one]);
+                    size = batch.len() / 2;
+                    continue;
                 }
                 Err(error) if is_too_much(&error) => return Err(self.forgotten("too many manifests")),
-                Err(error) if is_refused(&error) => found.extend(self.ask_wider(batch).await?),
+                Err(error) if is_refused(&error) => self.ask_wider(batch).await?,
                 Err(error) => return Err(feed_error(&error)),
-            }
-            if found.len() > MAX_MANIFESTS {
+            };
+            pending.answered += batch.len();
+            pending.manifests.extend(manifests);
+            size = (size * 2).min(QUESTIONS_AT_ONCE);
+            if pending.manifests.len() > MAX_MANIFESTS {
                 return Err(self.forgotten("too many manifests"));
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// One version that the indexer cannot compare, in a question or in an image, spoils the answer to all questions:
@@ -153,7 +186,8 @@ mod tests {
     fn pages_are_in_the_order_of_the_keys_and_resume_after_a_token() {
         let cursor = |name: &str| Cursor(name.to_owned());
         let keys: BTreeSet<LayerKey> = (0..5).map(|number| LayerKey(format!("key {number}"))).collect();
-        let affected = Affected::new(&cursor("a"), &cursor("b"), keys.clone());
+        let changes = Changes { keys: keys.clone(), ..Changes::default() };
+        let affected = Pending::new(&cursor("a"), &cursor("b"), "u".to_owned(), changes).affected();
         for limit in [0, 1, 2, 5, 100] {
             let (mut found, mut after) = (BTreeSet::new(), None);
             loop {
