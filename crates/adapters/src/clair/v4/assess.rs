@@ -119,7 +119,7 @@ impl Look {
                 self.looked_at.insert(package.kind);
             }
             if distribution.did == "ol" {
-                for year in coverage::missing_years(known.latest().map(|(updater, _)| updater)) {
+                for year in coverage::missing_years(known) {
                     self.because(ReasonCode::SourceMissing, &year);
                 }
             }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::operations::matches;
+use super::super::operations::{Operations, matches};
 use super::wire::Distribution;
 
 /// The releases of Debian that `debian/updater` certainly brings something about. It is one updater for all releases and
@@ -62,18 +62,21 @@ pub(super) fn is_certain(distribution: &Distribution) -> bool {
     distribution.did != "debian" || DEBIAN_RELEASES.contains(&distribution.version_id.as_str())
 }
 
-/// What Oracle's yearly updaters leave out, of the years up to the newest that there is.
-pub(super) fn missing_years<'a>(completed: impl Iterator<Item = &'a str>) -> Vec<String> {
+/// What Oracle's yearly updaters leave out of the years that have ended by the latest operation. Clair begins an updater
+/// with its year, whose list of advisories Oracle may not have published yet.
+pub(super) fn missing_years(known: &Operations) -> Vec<String> {
     let mut years = BTreeSet::new();
-    for updater in completed {
+    let mut this_year = None;
+    for (updater, last) in known.latest() {
         if updater == ORACLE_ALL {
             return vec![];
         }
         let year = updater.strip_prefix("oracle-").and_then(|rest| rest.strip_suffix("-updater"));
         years.extend(year.filter(|year| year.len() == 4).and_then(|year| year.parse::<u16>().ok()));
+        this_year = this_year.max(u16::try_from(last.date.day().0).ok());
     }
-    let newest = years.last().copied().unwrap_or_default();
-    let missing = (ORACLE_SINCE..newest).filter(|year| !years.contains(year));
+    let end = this_year.max(years.last().copied()).unwrap_or_default();
+    let missing = (ORACLE_SINCE..end).filter(|year| !years.contains(year));
     missing.map(|year| format!("oracle-{year}-updater")).collect()
 }
 
@@ -101,6 +104,8 @@ pub(super) fn may_concern(updater: &str, wanted: &BTreeSet<String>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn distribution(did: &str, version: &str, version_id: &str, code_name: &str) -> Distribution {
@@ -151,22 +156,25 @@ mod tests {
     }
 
     #[test]
-    fn oracles_years_have_no_holes() {
-        let yearly: Vec<String> = (2007..=2026).map(|year| format!("oracle-{year}-updater")).collect();
-        let missing = |without: &[&str]| {
-            missing_years(yearly.iter().map(String::as_str).filter(|name| !without.contains(name)))
+    fn oracles_years_have_no_holes_up_to_the_last_that_has_ended() {
+        let missing = |date: &str, updaters: &mut dyn Iterator<Item = String>| {
+            let list = |name| (name, json!([{"ref": "11111111-1111-4111-8111-111111111111", "date": date}]));
+            let lists: serde_json::Map<_, _> = updaters.map(list).collect();
+            missing_years(&serde_json::from_value(lists.into()).unwrap())
         };
-        assert_eq!(missing(&[]), Vec::<String>::new());
-        assert_eq!(missing(&["oracle-2007-updater", "oracle-2019-updater"]).len(), 2);
-        assert_eq!(missing(&["oracle-2019-updater"]), ["oracle-2019-updater"]);
-        assert_eq!(
-            missing(&["oracle-2026-updater"]),
-            Vec::<String>::new(),
-            "the year may not have begun there"
-        );
-        assert_eq!(missing_years(["oracle-2009-updater"].into_iter()).len(), 2);
-        let with_all = ["oracle-2009-updater", "oracle-all-updater"];
-        assert_eq!(missing_years(with_all.into_iter()), Vec::<String>::new());
+        const NOW: &str = "2026-07-24T10:00:00Z";
+        let without = |years: &[u16]| {
+            let there: Vec<u16> = (2007..=2026).filter(|year| !years.contains(year)).collect();
+            missing(NOW, &mut there.into_iter().map(|year| format!("oracle-{year}-updater")))
+        };
+        assert_eq!(without(&[]), [""; 0]);
+        assert_eq!(without(&[2007, 2019]), ["oracle-2007-updater", "oracle-2019-updater"]);
+        assert_eq!(without(&[2026]), [""; 0], "this year's may not be published yet");
+        assert_eq!(without(&[2025, 2026]), ["oracle-2025-updater"]);
+        assert_eq!(without(&(2010..=2026).collect::<Vec<_>>()).len(), 16, "2010 to 2025");
+        let of_2009 = "oracle-2009-updater".to_owned();
+        assert_eq!(missing("2008-01-01T00:00:00Z", &mut [of_2009.clone()].into_iter()).len(), 2);
+        assert_eq!(missing(NOW, &mut [of_2009, ORACLE_ALL.to_owned()].into_iter()), [""; 0]);
     }
 
     #[test]
