@@ -1,0 +1,29 @@
+output "names" {
+  description = "Names of the queues, by lane (push, change, backfill)."
+  value       = { for lane, queue in aws_sqs_queue.lane : lane => queue.name }
+}
+
+output "dead_names" {
+  description = "Names of the dead letters' queues, by lane."
+  value       = { for lane, queue in aws_sqs_queue.dead : lane => queue.name }
+}
+
+output "arns" {
+  description = "ARNs of the queues, by lane."
+  value       = { for lane, queue in aws_sqs_queue.lane : lane => queue.arn }
+}
+
+output "dead_arns" {
+  description = "ARNs of the dead letters' queues, by lane."
+  value       = { for lane, queue in aws_sqs_queue.dead : lane => queue.arn }
+}
+
+output "rule_names" {
+  description = "Names of the EventBridge rules, by what they announce."
+  value       = { for name, rule in aws_cloudwatch_event_rule.this : name => rule.name }
+}
+
+output "event_bus_arn" {
+  description = "The bus to which other accounts and regions forward; null where there is none."
+  value       = one(aws_cloudwatch_event_bus.this[*].arn)
+}
