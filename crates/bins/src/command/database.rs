@@ -11,10 +11,13 @@ use crate::wiring::System;
 
 pub(super) async fn db(loaded: &Loaded, asked: &Db) -> Result<u8, Failure> {
     let system = System::for_questions(loaded).await?;
+    let database = system.database.as_ref().ok_or_else(|| {
+        Failure::of("nothing is kept in a SQLite file here: neither store.kind, queue.kind nor scanner.kind needs one")
+    })?;
     let now = system.ports.clock.now();
     match &asked.command {
         DbCommand::Stats { format } => {
-            let stats = maintenance::stats(&system.database, now).await.map_err(Failure::of)?;
+            let stats = maintenance::stats(database, now).await.map_err(Failure::of)?;
             let pairs = pairs(&stats);
             match format {
                 Format::Json => {
@@ -32,13 +35,13 @@ pub(super) async fn db(loaded: &Loaded, asked: &Db) -> Result<u8, Failure> {
             }
         }
         DbCommand::Backup { path } => {
-            maintenance::backup(&system.database, path).await.map_err(Failure::of)?;
+            maintenance::backup(database, path).await.map_err(Failure::of)?;
             println!("copied to {}", path.display());
         }
         DbCommand::Prune => {
             let kept = loaded.config.retention.clone();
             let retention = Retention { report_bodies: kept.report_bodies, dead_letters: kept.dead_letters };
-            let pruned = maintenance::prune(&system.database, retention, now).await.map_err(Failure::of)?;
+            let pruned = maintenance::prune(database, retention, now).await.map_err(Failure::of)?;
             println!(
                 "removed {} superseded report bodies ({} bytes) and {} dead letters",
                 pruned.bodies, pruned.body_bytes, pruned.dead_letters

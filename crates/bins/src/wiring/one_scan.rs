@@ -1,5 +1,6 @@
 //! The system for one `scan`: what is read of layers and the advisories are kept for the next one, the rest is not.
 
+mod as_of;
 mod gate;
 mod platforms;
 mod sources;
@@ -19,10 +20,12 @@ use cve_monitor_core::vocabulary::{ImageId, Platform, ScanRequest, Timestamp};
 use tempfile::TempDir;
 
 use super::advisories::{Advisories, Lacking, Said};
-use super::{AsOfClock, WiringError, folder, open_database};
+use super::{WiringError, folder, open_database};
 use crate::config::{AdvisorySource, Loaded};
 use gate::Gate;
 use sources::Sources;
+
+pub use as_of::AsOfClock;
 
 /// The folder beside the store for what scans keep, where the user has no folder for caches.
 const CACHE: &str = "scan-cache";

@@ -1,16 +1,47 @@
 //! Registries out of their settings.
 
+mod when_there;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use cve_monitor_adapters::oci::{
     ArchiveForm, CredentialSource, DistributionRegistry, DistributionSettings, LocalRegistry,
 };
+use cve_monitor_core::pipeline::Registries;
 use cve_monitor_core::ports::Registry;
 use cve_monitor_core::vocabulary::{RegistryName, RepositoryName};
 
 use super::WiringError;
 use crate::config::{Environment, RegistryAt, RegistrySettings};
+use when_there::WhenThere;
+
+/// The configured registries.
+pub(super) struct Watched {
+    pub(super) registries: Registries,
+    /// Those that announce pushes over HTTP.
+    pub(super) announcing: BTreeMap<RegistryName, Arc<DistributionRegistry>>,
+}
+
+/// Nothing is sent to any of them. A folder or file that is not there keeps no other registry from being watched.
+pub(super) fn watched(settings: &[RegistrySettings]) -> Result<Watched, WiringError> {
+    let mut registries: Vec<Arc<dyn Registry>> = vec![];
+    let mut announcing = BTreeMap::new();
+    for settings in settings {
+        match &settings.at {
+            RegistryAt::Distribution(at) => {
+                let registry = distribution_registry(at.as_ref().clone())?;
+                announcing.insert(settings.name.clone(), Arc::clone(&registry));
+                registries.push(registry);
+            }
+            RegistryAt::Layout { .. } | RegistryAt::OciArchive { .. } | RegistryAt::DockerArchive { .. } => {
+                registries.push(Arc::new(WhenThere::new(settings.clone())));
+            }
+        }
+    }
+    Ok(Watched { registries: Registries::new(registries), announcing })
+}
 
 /// A registry, and what of it is more than the port.
 #[derive(Debug, Clone)]
@@ -60,8 +91,11 @@ pub(super) fn unconfigured(
 }
 
 fn distribution(settings: DistributionSettings) -> Result<Opened, WiringError> {
-    let registry = DistributionRegistry::new(settings).map_err(WiringError::of)?;
-    Ok(Opened::Distribution(Arc::new(registry)))
+    Ok(Opened::Distribution(distribution_registry(settings)?))
+}
+
+fn distribution_registry(settings: DistributionSettings) -> Result<Arc<DistributionRegistry>, WiringError> {
+    Ok(Arc::new(DistributionRegistry::new(settings).map_err(WiringError::of)?))
 }
 
 pub(super) async fn layout(

@@ -1,5 +1,7 @@
 //! The scanner that the settings name, with its feed and with what it knows.
 
+mod asleep;
+
 use std::sync::Arc;
 
 use cve_monitor_adapters::clair::v2::{ClairV2Feed, ClairV2Scanner, ClairV2Settings, Proof};
@@ -13,9 +15,10 @@ use cve_monitor_core::ports::{ChangeFeed, Clock, EventStore, ReportArchive, Scan
 
 use super::WiringError;
 use super::advisories::Advisories;
-use super::asleep::Asleep;
 use super::bells::Ringing;
+use super::storage::StateFile;
 use crate::config::{Clair, Loaded, ScannerSettings};
+use asleep::Asleep;
 
 /// The name of Clair v2 where nobody asks it for its own.
 const CLAIR_V2: &str = "clair-v2";
@@ -24,7 +27,7 @@ const CLAIR_V2: &str = "clair-v2";
 #[derive(Debug)]
 pub(super) enum Knowledge {
     /// From advisories that we bring in, for the scanner inside.
-    Advisories { advisories: Box<Advisories>, scanner: Arc<EmbeddedScanner> },
+    Advisories { advisories: Box<Advisories>, scanner: Arc<EmbeddedScanner>, layers: Database },
     /// A server looks after it.
     Server,
 }
@@ -40,7 +43,7 @@ pub(super) struct InUse {
 
 /// What a scanner needs of the rest.
 pub(super) struct Around<'a> {
-    pub(super) database: &'a Database,
+    pub(super) file: &'a StateFile,
     pub(super) store: Arc<dyn EventStore>,
     pub(super) archive: Arc<dyn ReportArchive>,
     pub(super) registries: &'a Registries,
@@ -59,11 +62,12 @@ pub(super) async fn open(loaded: &Loaded, around: Around<'_>) -> Result<InUse, W
 
 async fn embedded(loaded: &Loaded, around: &Around<'_>) -> Result<InUse, WiringError> {
     let advisories = Advisories::open(loaded, &loaded.config.advisories.folder).await?;
-    let scanner = advisories.scanner(around.database.clone(), around.registries.clone());
+    let layers = around.file.database().await?;
+    let scanner = advisories.scanner(layers.clone(), around.registries.clone());
     Ok(InUse {
         scanner: Arc::<EmbeddedScanner>::clone(&scanner),
-        feed: advisories.feed(around.database.clone()),
-        knowledge: Knowledge::Advisories { advisories: Box::new(advisories), scanner },
+        feed: advisories.feed(layers.clone()),
+        knowledge: Knowledge::Advisories { advisories: Box::new(advisories), scanner, layers },
         ringing: None,
     })
 }

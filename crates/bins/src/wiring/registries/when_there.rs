@@ -10,7 +10,7 @@ use cve_monitor_core::vocabulary::{
 };
 use tokio::sync::OnceCell;
 
-use super::registries;
+use super::super::registries;
 use crate::config::RegistrySettings;
 
 /// Opened by the first who asks once it is there; until then every question fails for now.
