@@ -1,3 +1,4 @@
 //! Servers that behave as real ones do, for tests that need more than recorded answers.
 
 pub mod clair_v4;
+pub mod ecr;
