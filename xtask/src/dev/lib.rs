@@ -1,5 +1,6 @@
-//! Backends that development and the tests raise: a registry, PostgreSQL, Clair.
+//! Backends that development and the tests raise: a registry, PostgreSQL, Clair, what stands in for AWS.
 
+pub mod aws;
 pub mod clair;
 pub mod postgres;
 pub mod process;

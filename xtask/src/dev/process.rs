@@ -4,8 +4,10 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Between two looks at something that is starting.
@@ -16,6 +18,11 @@ const LOOK_LIMIT: Duration = Duration::from_secs(5);
 const ANSWER_LIMIT: u64 = 1024;
 /// Lines of a log that a message about a failed start ends with.
 const LOG_LINES: usize = 12;
+
+/// Runs a program until it ends, or until the standard input does: the kernel closes that when whoever holds its other
+/// end is gone. Of a program in the background the shell would take the input away, so it is kept as number 3.
+const TETHER: &str =
+    r#"exec 3<&0; "$@" 3<&- & child=$!; (cat; kill -9 $child) <&3 3<&- >/dev/null 2>&1 & wait $child"#;
 
 /// The first of these programs on the `PATH`.
 #[must_use]
@@ -53,6 +60,16 @@ pub fn free_address() -> Result<SocketAddr, String> {
     listener.local_addr().map_err(|error| error.to_string())
 }
 
+/// A file without a name, for the log of a program: it is gone with its last reader.
+fn nameless() -> std::io::Result<File> {
+    static LOGS: AtomicU32 = AtomicU32::new(0);
+    let name = format!("cve-monitor-{}-{}.log", std::process::id(), LOGS.fetch_add(1, Ordering::Relaxed));
+    let path = std::env::temp_dir().join(name);
+    let file = File::options().read(true).append(true).create_new(true).open(&path)?;
+    std::fs::remove_file(path)?;
+    Ok(file)
+}
+
 /// Whether `GET path` is answered with 200.
 #[must_use]
 pub fn answers(address: SocketAddr, path: &str) -> bool {
@@ -71,7 +88,7 @@ pub fn answers(address: SocketAddr, path: &str) -> bool {
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    log: PathBuf,
+    log: File,
 }
 
 impl Process {
@@ -85,36 +102,91 @@ impl Process {
         limit: Duration,
         ready: impl Fn() -> bool,
     ) -> Result<Self, String> {
-        let program = command.get_program().to_string_lossy().into_owned();
-        let to = File::options().create(true).append(true).open(log);
-        let to = to.and_then(|file| Ok((file.try_clone()?, file)));
-        let (out, err) = to.map_err(|error| format!("{} cannot be written: {error}", log.display()))?;
-        let child = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn();
-        let child = child.map_err(|error| format!("{program} cannot be run: {error}"))?;
-        let mut process = Self { child, log: log.to_owned() };
-        let begun = Instant::now();
-        while !ready() {
-            let ended = process.child.try_wait().map_err(|error| error.to_string())?;
-            let late = begun.elapsed() > limit;
-            if ended.is_some() || late {
-                let what = ended.map_or("does not answer".to_owned(), |status| format!("ended ({status})"));
-                return Err(format!("{program} {what}: {}", last_lines(&process.log())));
-            }
-            std::thread::sleep(BETWEEN_LOOKS);
-        }
+        let name = command.get_program().to_string_lossy().into_owned();
+        let file = File::options().create(true).read(true).append(true).open(log);
+        let file = file.map_err(|error| format!("{} cannot be written: {error}", log.display()))?;
+        let mut process = Self::spawn(command.stdin(Stdio::null()), file)?;
+        process.wait_until(&name, limit, |_| ready().then_some(()))?;
         Ok(process)
     }
 
-    /// All that it has written.
+    /// The same for a program that must not outlive this process, however that ends, with a log without a name. `ready` is
+    /// given the log, and answers what was waited for: an address, say.
+    ///
+    /// # Errors
+    /// As those of [`Self::start`].
+    pub fn start_tethered<T>(
+        command: &Command,
+        limit: Duration,
+        ready: impl Fn(&str) -> Option<T>,
+    ) -> Result<(Self, T), String> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let mut tether = Command::new("sh");
+        tether.args(["-c", TETHER, "sh"]).arg(command.get_program()).args(command.get_args());
+        tether.envs(command.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        tether.stdin(Stdio::piped());
+        let log = nameless().map_err(|error| format!("the log of {name} cannot be made: {error}"))?;
+        let mut process = Self::spawn(&mut tether, log)?;
+        let found = process.wait_until(&name, limit, ready)?;
+        Ok((process, found))
+    }
+
+    fn spawn(command: &mut Command, log: File) -> Result<Self, String> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let outputs = log.try_clone().and_then(|out| Ok((out, log.try_clone()?)));
+        let (out, err) = outputs.map_err(|error| error.to_string())?;
+        let child = command.stdout(out).stderr(err).spawn();
+        let child = child.map_err(|error| format!("{program} cannot be run: {error}"))?;
+        Ok(Self { child, log })
+    }
+
+    fn wait_until<T>(
+        &mut self,
+        name: &str,
+        limit: Duration,
+        ready: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, String> {
+        let begun = Instant::now();
+        loop {
+            if let Some(found) = ready(&self.log()) {
+                return Ok(found);
+            }
+            let ended = self.child.try_wait().map_err(|error| error.to_string())?;
+            let late = begun.elapsed() > limit;
+            if ended.is_some() || late {
+                let what = ended.map_or("does not answer".to_owned(), |status| format!("ended ({status})"));
+                return Err(format!("{name} {what}: {}", last_lines(&self.log())));
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+    }
+
+    /// All that was written to its log.
     #[must_use]
     pub fn log(&self) -> String {
-        std::fs::read(&self.log).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
+        let read = || -> std::io::Result<Vec<u8>> {
+            let mut log = vec![0; usize::try_from(self.log.metadata()?.len()).unwrap_or_default()];
+            let mut length = 0;
+            // At places, since whoever writes has the same handle.
+            while length < log.len() {
+                match self.log.read_at(&mut log[length..], length as u64)? {
+                    0 => break,
+                    more => length += more,
+                }
+            }
+            log.truncate(length);
+            Ok(log)
+        };
+        read().map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        // A tether ends its program and then itself when its input ends.
+        if self.child.stdin.take().is_none() {
+            let _ = self.child.kill();
+        }
         let _ = self.child.wait();
     }
 }
@@ -160,6 +232,28 @@ mod tests {
             || false,
         );
         let _ = std::fs::remove_file(&folder);
+        let problem = started.err().unwrap_or_default();
+        assert!(problem.contains("out of luck") && problem.contains('3'), "{problem}");
+    }
+
+    #[test]
+    fn a_tethered_program_ends_with_its_tether() {
+        let (process, pid) = Process::start_tethered(
+            Command::new("sh").args(["-c", "echo $$; exec sleep 1000"]),
+            LOOK_LIMIT,
+            |log| log.trim_end().parse::<u32>().ok(),
+        )
+        .unwrap_or_else(|problem| panic!("{problem}"));
+        let there = || Path::new(&format!("/proc/{pid}/cmdline")).exists();
+        assert!(there());
+        drop(process);
+        assert!(!there());
+    }
+
+    #[test]
+    fn a_tethered_program_that_ends_by_itself_shows_its_last_words() {
+        let command = ["-c", "echo 'out of luck' >&2; exit 3"];
+        let started = Process::start_tethered(Command::new("sh").args(command), LOOK_LIMIT, |_| None::<()>);
         let problem = started.err().unwrap_or_default();
         assert!(problem.contains("out of luck") && problem.contains('3'), "{problem}");
     }
