@@ -4,6 +4,7 @@ mod compile;
 mod database;
 mod diff;
 mod ecosystem;
+mod end_of_life;
 mod name;
 mod osv;
 mod rule;
@@ -17,6 +18,7 @@ pub use self::database::{
 };
 pub use self::diff::{changed_ecosystems, changed_packages};
 pub use self::ecosystem::{Ecosystem, NameBasis};
+pub(crate) use self::end_of_life::ended;
 pub use self::name::{advisory_names, normalized_name};
 pub use self::osv::{
     Affected, Component, Event, OsvRecord, Package, Range, Reference, SeverityEntry, SpecificFields,

@@ -3,7 +3,6 @@
 mod assess;
 mod completeness;
 mod ecosystems;
-mod end_of_life;
 mod evaluate;
 mod finding;
 mod severity;

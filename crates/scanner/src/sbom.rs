@@ -42,7 +42,20 @@ fn gaps(inventory: &ImageInventory) -> Vec<String> {
         let what = problem.path().map_or(format!("layer {layer}"), |path| format!("{path} in layer {layer}"));
         format!("{what} was not read to its end: {}", problem.code())
     });
-    unread.chain(problems).collect()
+    unread.chain(problems).chain(of_system(inventory).map(str::to_owned)).collect()
+}
+
+/// What is not known of the distribution.
+fn of_system(inventory: &ImageInventory) -> Option<&'static str> {
+    if !inventory.has_package_database {
+        Some("no package database was found, so that nothing is listed of the system")
+    } else if !inventory.packages.iter().any(|package| package.kind.is_system()) {
+        Some("the package database names no package")
+    } else if inventory.distribution.is_none() {
+        Some("the distribution is not known")
+    } else {
+        None
+    }
 }
 
 /// An identifier that is the same for the same content, in the form of a UUID (RFC 9562, version 8).

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::rule::{RecordText, Rule};
 
 /// The version of the file's form; other versions are refused, and compiled anew from their sources.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 /// Idle connections that a database keeps.
 const MAX_IDLE_CONNECTIONS: usize = 16;
 
@@ -29,6 +29,8 @@ pub struct DatabaseInfo {
     pub sources: BTreeMap<String, SourceStats>,
     /// The ecosystems, by name.
     pub ecosystems: BTreeMap<String, EcosystemStats>,
+    /// The days that the advisories of distributions have reached, by the names of their exports.
+    pub days: BTreeMap<String, String>,
 }
 
 /// The database that another replaces.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, Rows, Statement};
 
 use super::database::{Database, DatabaseError};
+use super::{Ecosystem, ended};
 use crate::{PackageKey, PackageKind};
 
 /// The packages about which `new` says something else than `old`, sorted, after a key, at most `limit`.
@@ -29,13 +30,20 @@ pub fn changed_packages(
     })
 }
 
-/// The ecosystems for which one of the databases has rules and the other has none.
+/// The ecosystems for which one of the databases has rules and the other has none, and those whose support has ended by
+/// one of them alone.
 ///
-/// Images of such a release go from "not covered" to covered, or back, whatever packages they hold: no list of
-/// packages can name them all.
+/// Images of such a release go from "not covered" to covered, or back, or from clean to ended, whatever packages they hold:
+/// no list of packages can name them all.
 pub fn changed_ecosystems(old: &Database, new: &Database) -> Vec<String> {
-    let names = |database: &Database| database.ecosystems().into_keys().collect::<BTreeSet<_>>();
-    names(old).symmetric_difference(&names(new)).cloned().collect()
+    let names: BTreeSet<String> =
+        [old, new].iter().flat_map(|database| database.ecosystems().into_keys()).collect();
+    let is_ended =
+        |name: &str, database| Ecosystem::parse(name).and_then(|found| ended(&found, database)).is_some();
+    let differs = |name: &String| {
+        old.has_ecosystem(name) != new.has_ecosystem(name) || is_ended(name, old) != is_ended(name, new)
+    };
+    names.into_iter().filter(differs).collect()
 }
 
 type Row = (String, String, Vec<u8>);

@@ -35,7 +35,7 @@ enum Release {
     Ubuntu,
     /// A product of Red Hat's: only the repositories of Enterprise Linux itself are matched, as one.
     RedHatProduct,
-    /// A product of SUSE's: the modules of an Enterprise Server are part of it.
+    /// A product of SUSE's: the modules of an Enterprise Server are part of it, and its siblings consist of it.
     SuseProduct,
 }
 
@@ -95,6 +95,12 @@ const FAMILIES: [Family; 27] = {
 const ENTERPRISE_LINUX: &str = "enterprise_linux:";
 /// What precedes the name of a module of SUSE's distribution.
 const SUSE_MODULE: &str = "Linux Enterprise Module for ";
+/// Products that are SUSE's server with other packages besides.
+const SUSE_SERVERS: [&str; 3] = [
+    "Linux Enterprise Server for SAP Applications ",
+    "Linux Enterprise High Performance Computing ",
+    "Linux Enterprise Desktop ",
+];
 
 impl Ecosystem {
     /// Reads an ecosystem's string; none where it is not matched.
@@ -178,8 +184,12 @@ fn enterprise_linux(product: &str) -> Option<String> {
     Some(format!("{ENTERPRISE_LINUX}{major}"))
 }
 
-/// `Linux Enterprise Module for Basesystem 15 SP5` as the server's `15 SP5`: its packages are the server's.
+/// `Linux Enterprise Module for Basesystem 15 SP5` as the server's `15 SP5`: its packages are the server's. So are those of
+/// the server for SAP, of which the advisories of most packages name the modules alone.
 fn suse_server(product: &str) -> String {
+    if let Some(release) = SUSE_SERVERS.iter().find_map(|name| product.strip_prefix(name)) {
+        return format!("Linux Enterprise Server {release}");
+    }
     let Some(module) = product.strip_prefix(SUSE_MODULE) else { return product.to_owned() };
     let last_words = module.rmatch_indices(' ').map(|(at, _)| &module[at + 1..]);
     let is_release = |text: &&str| text.starts_with(|first: char| first.is_ascii_digit());
@@ -211,6 +221,16 @@ mod tests {
             ("SUSE:Linux Enterprise Server 15 SP5", "SUSE:Linux Enterprise Server 15 SP5"),
             ("SUSE:Linux Enterprise Module for Basesystem 15 SP5", "SUSE:Linux Enterprise Server 15 SP5"),
             ("SUSE:Linux Enterprise Module for Python 3 15 SP5", "SUSE:Linux Enterprise Server 15 SP5"),
+            (
+                "SUSE:Linux Enterprise Server for SAP Applications 15 SP5",
+                "SUSE:Linux Enterprise Server 15 SP5",
+            ),
+            (
+                "SUSE:Linux Enterprise High Performance Computing 12 SP5",
+                "SUSE:Linux Enterprise Server 12 SP5",
+            ),
+            ("SUSE:Linux Enterprise Desktop 15 SP6", "SUSE:Linux Enterprise Server 15 SP6"),
+            ("SUSE:Linux Enterprise Micro 5.5", "SUSE:Linux Enterprise Micro 5.5"),
             ("openSUSE:Leap 15.5", "openSUSE:Leap 15.5"),
             ("PyPI", "PyPI"),
             ("Maven:https://maven.google.com", "Maven"),

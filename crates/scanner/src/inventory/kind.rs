@@ -62,6 +62,11 @@ impl PackageKind {
         }
     }
 
+    /// Whether packages of this kind are a distribution's.
+    pub(crate) fn is_system(self) -> bool {
+        matches!(self, Self::Alpm | Self::Apk | Self::Chisel | Self::Deb | Self::Rpm)
+    }
+
     /// The kind of a stored name.
     pub fn from_name(name: &str) -> Option<Self> {
         ALL_KINDS.iter().copied().find(|kind| kind.as_str() == name)

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::assess::wanted::{is_certain, is_known};
-use super::end_of_life;
-use crate::advisory::{Database, Ecosystem};
+use crate::advisory::{Database, Ecosystem, ended};
 use crate::{ImageInventory, LayerProblem, PackageInstance, PackageKind, Unread};
 
 /// How complete the look at an image was. Only a complete look without a finding says that it is clean.
@@ -161,7 +160,7 @@ impl Look<'_> {
         let of_distribution = self.distribution_kind();
         for package in &self.inventory.packages {
             let is_foreign =
-                is_system(package.kind) && of_distribution.is_some_and(|kind| kind != package.kind);
+                package.kind.is_system() && of_distribution.is_some_and(|kind| kind != package.kind);
             let owner = package.owned_by.as_deref();
             if !owner.is_some_and(|owner| self.looked_after.contains(owner))
                 && (is_foreign || !is_certain(package))
@@ -184,7 +183,7 @@ impl Look<'_> {
             return Some(Reason::NoPackageDatabase);
         }
         // Every installed system has packages: an emptied database hides them.
-        if !self.inventory.packages.iter().any(|package| is_system(package.kind)) {
+        if !self.inventory.packages.iter().any(|package| package.kind.is_system()) {
             return Some(Reason::EmptyPackageDatabase);
         }
         let distribution = self.inventory.distribution.as_ref();
@@ -198,7 +197,7 @@ impl Look<'_> {
                 Some(Reason::NoAdvisoriesForDistribution { ecosystem: ecosystem.name })
             }
             Some(ecosystem) => {
-                let ended = end_of_life::ended(&ecosystem, self.database?)?.to_owned();
+                let ended = ended(&ecosystem, self.database?)?.to_owned();
                 Some(Reason::EndOfLifeDistribution { ecosystem: ecosystem.name, ended })
             }
         }
@@ -210,14 +209,9 @@ impl Look<'_> {
             self.inventory.packages.iter().map(|package| package.kind).collect();
         kinds.sort();
         kinds.dedup();
-        kinds.retain(|kind| !is_system(*kind));
+        kinds.retain(|kind| !kind.is_system());
         let ecosystems = kinds.into_iter().filter_map(|kind| self.ecosystem(kind));
         let without = ecosystems.filter(|ecosystem| !self.has_advisories(&ecosystem.name));
         without.map(|ecosystem| Reason::NoAdvisoriesForEcosystem { ecosystem: ecosystem.name }).collect()
     }
-}
-
-/// Whether packages of a kind are a distribution's.
-fn is_system(kind: PackageKind) -> bool {
-    Ecosystem::of(kind, None).is_none()
 }

@@ -94,6 +94,24 @@ fn an_inventory_that_is_not_complete_says_so_and_why() {
 }
 
 #[test]
+fn an_inventory_that_knows_nothing_of_the_system_is_not_complete() {
+    let language = package(PackageKind::Golang, "golang.org/x/text", "0.3.6");
+    let without = |found: ImageInventory| {
+        let document: serde_json::Value =
+            serde_json::from_str(&cyclonedx(&found, &SUBJECT).unwrap()).unwrap();
+        assert_eq!(document["compositions"][0]["aggregate"], "incomplete");
+        document["metadata"]["properties"][0]["value"].as_str().unwrap().to_owned()
+    };
+    let scratch =
+        ImageInventory { has_package_database: false, packages: vec![language.clone()], ..inventory() };
+    assert_eq!(without(scratch), "no package database was found, so that nothing is listed of the system");
+    let emptied = ImageInventory { packages: vec![language], ..inventory() };
+    assert_eq!(without(emptied), "the package database names no package");
+    let unknown = ImageInventory { distribution: None, ..inventory() };
+    assert_eq!(without(unknown), "the distribution is not known");
+}
+
+#[test]
 fn an_image_without_anything_is_still_a_document() {
     let empty = ImageInventory { distribution: None, packages: Vec::new(), ..inventory() };
     let subject = Subject { digest: None, layers: &[], ..SUBJECT };

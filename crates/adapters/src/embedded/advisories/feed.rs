@@ -72,7 +72,7 @@ fn next(store: &AdvisoryStore, cursor: Option<&Cursor>) -> Result<Next, FeedErro
         None => None,
     };
     let Some((from, step)) = step else { return Ok(gap(&current, EVERYTHING.to_owned())) };
-    // An image of a release that was not covered before is affected whatever packages it holds.
+    // An image of a release that was not covered before, or is not looked after any more, is affected whatever it holds.
     let ecosystems = changed_ecosystems(&from.database, &step.database);
     if ecosystems.is_empty() {
         return Ok(Next::Change { to: step.cursor(), generation: step.generation() });

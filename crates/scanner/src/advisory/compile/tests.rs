@@ -162,6 +162,28 @@ fn an_ecosystem_that_appears_is_told() {
 }
 
 #[test]
+fn a_release_whose_support_ends_is_told_and_no_single_stamp_ends_it() {
+    let bench = Bench::new(0);
+    let put = |n: usize, release: &str, day: &str| {
+        let mut json: serde_json::Value = serde_json::from_str(&record(n, "1")).unwrap();
+        json["modified"] = format!("{day}T00:00:00Z").into();
+        json["affected"][0]["package"]["ecosystem"] = release.into();
+        bench.put(n, &json.to_string());
+    };
+    (0..5).for_each(|n| put(n, "Debian:11", "2026-08-30"));
+    (5..10).for_each(|n| put(n, "Debian:13", "2026-08-31"));
+    let first = bench.database(None);
+    put(5, "Debian:13", "2099-01-01");
+    let second = bench.database(Some(&first));
+    assert_eq!(second.ecosystems()["Debian:13"].as_deref(), Some("2099-01-01T00:00:00Z"));
+    assert!(changed_ecosystems(&first, &second).is_empty(), "one record does not tell the day");
+    (6..9).for_each(|n| put(n, "Debian:13", "2026-09-01"));
+    let third = bench.database(Some(&second));
+    assert_eq!(changed_ecosystems(&second, &third), ["Debian:11"]);
+    assert_eq!(changed_ecosystems(&third, &second), ["Debian:11"], "either way round");
+}
+
+#[test]
 fn what_is_not_matched_is_counted_and_left_out() {
     let bench = Bench::new(1);
     for (n, ecosystem) in [(1, "Debian"), (2, "Ubuntu:Pro:22.04:LTS"), (3, "Bitnami")] {
@@ -339,7 +361,7 @@ fn a_database_file_that_is_cut_or_of_another_schema_is_refused() {
     fs::write(&copy, &whole).unwrap();
     let connection = rusqlite::Connection::open(&copy).unwrap();
     connection
-        .execute_batch("UPDATE meta SET value = replace(value, '\"schema\":4', '\"schema\":99')")
+        .execute_batch("UPDATE meta SET value = replace(value, '\"schema\":5', '\"schema\":99')")
         .unwrap();
     drop(connection);
     let error = Database::open(&copy).unwrap_err();

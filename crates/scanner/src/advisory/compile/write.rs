@@ -10,6 +10,7 @@ use super::CompileStats;
 use super::precedence::{Precedence, Word};
 use crate::advisory::database::{DatabaseInfo, EcosystemStats, SourceStats};
 use crate::advisory::ecosystem::Ecosystem;
+use crate::advisory::end_of_life::Stamps;
 use crate::advisory::name::normalized_name;
 use crate::advisory::osv::OsvRecord;
 use crate::advisory::rule::{RecordText, Rule, is_not_affected};
@@ -36,6 +37,7 @@ pub(super) struct Writer {
     connection: Connection,
     sources: BTreeMap<String, SourceStats>,
     ecosystems: BTreeMap<String, EcosystemStats>,
+    stamps: BTreeMap<&'static str, Stamps>,
     stats: CompileStats,
     source: String,
     precedence: Precedence,
@@ -51,6 +53,7 @@ impl Writer {
             connection,
             sources: BTreeMap::new(),
             ecosystems: BTreeMap::new(),
+            stamps: BTreeMap::new(),
             stats: CompileStats::default(),
             source: String::new(),
             precedence: Precedence::default(),
@@ -98,6 +101,9 @@ impl Writer {
             stats.entries += 1;
             // A withdrawal is news too, though it leaves no rule.
             keep_newest(&mut stats.last_changed, record.modified.as_ref());
+            if let Some(stamp) = record.modified.as_ref().filter(|_| ecosystem.is_system()) {
+                self.stamps.entry(ecosystem.export()).or_default().add(&record.id, stamp);
+            }
             if is_withdrawn || is_not_affected(affected) {
                 continue;
             }
@@ -176,6 +182,15 @@ impl Writer {
             put(name.as_bytes());
             put(stats.last_changed.as_deref().unwrap_or_default().as_bytes());
         }
+        let days = self
+            .stamps
+            .iter()
+            .filter_map(|(name, stamps)| Some(((*name).to_owned(), stamps.day()?.to_owned())));
+        let days: BTreeMap<String, String> = days.collect();
+        for (name, day) in &days {
+            put(name.as_bytes());
+            put(day.as_bytes());
+        }
         let rows = |sql: &str, put: &mut dyn FnMut(&[u8])| -> rusqlite::Result<()> {
             let mut statement = self.connection.prepare(sql)?;
             let columns = statement.column_count();
@@ -199,6 +214,7 @@ impl Writer {
             parent: None,
             sources: self.sources.clone(),
             ecosystems: self.ecosystems.clone(),
+            days,
         };
         Ok((info, self.stats))
     }
