@@ -18,9 +18,11 @@ output "dead_arns" {
   value       = { for lane, queue in aws_sqs_queue.dead : lane => queue.arn }
 }
 
-output "rule_names" {
-  description = "Names of the EventBridge rules, by what they announce."
-  value       = { for name, rule in aws_cloudwatch_event_rule.this : name => rule.name }
+output "rules" {
+  description = "Names of the EventBridge rules and of their bus (null for the default one), by what they announce."
+  value = {
+    for key, rule in aws_cloudwatch_event_rule.this : key => { name = rule.name, bus = local.rules[key].bus == null ? null : var.prefix }
+  }
 }
 
 output "event_bus_arn" {

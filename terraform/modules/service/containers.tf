@@ -1,0 +1,59 @@
+locals {
+  log = {
+    logDriver = "awslogs"
+    options = {
+      awslogs-group         = aws_cloudwatch_log_group.this.name
+      awslogs-region        = var.region
+      awslogs-stream-prefix = var.name
+      mode                  = "non-blocking"
+      max-buffer-size       = "25m"
+    }
+  }
+
+  # Texts and secrets come by variables, numbered: nothing of them has to be quoted for the shell.
+  paths = sort(keys(var.files))
+
+  writer = !local.has_files ? [] : [{
+    name             = "files"
+    image            = var.files_image
+    essential        = false
+    user             = "0"
+    entryPoint       = ["sh", "-euc"]
+    command          = [join("\n", local.write)]
+    environment      = [for number, path in local.paths : { name = "TEXT_${number}", value = var.files[path].text }]
+    secrets          = [for number, path in local.paths : { name = "SECRET_${number}", valueFrom = var.files[path].secret } if var.files[path].secret != null]
+    mountPoints      = [{ sourceVolume = "files", containerPath = var.files_folder, readOnly = false }]
+    logConfiguration = local.log
+  }]
+
+  # In a text with a secret, %s is where the secret stands.
+  write = concat(["umask 022"], flatten([
+    for number, path in local.paths : [
+      "mkdir -p '${dirname("${var.files_folder}/${path}")}'",
+      var.files[path].secret == null
+      ? "printf '%s' \"$TEXT_${number}\" > '${var.files_folder}/${path}'"
+      : "printf \"$TEXT_${number}\" \"$SECRET_${number}\" > '${var.files_folder}/${path}'",
+    ]
+  ]))
+
+  main = merge(
+    {
+      name                   = var.name
+      image                  = var.image
+      essential              = true
+      environment            = [for name, value in var.environment : { name = name, value = value }]
+      secrets                = [for name, arn in var.secrets : { name = name, valueFrom = arn }]
+      logConfiguration       = local.log
+      stopTimeout            = 120 # what Fargate allows at most: work in flight is handed back
+      readonlyRootFilesystem = var.readonly_root
+      linuxParameters        = { initProcessEnabled = true }
+      portMappings           = var.port == null ? [] : [{ containerPort = var.port, hostPort = var.port, protocol = "tcp" }]
+      mountPoints            = !local.has_files ? [] : [{ sourceVolume = "files", containerPath = var.files_folder, readOnly = true }]
+      dependsOn              = !local.has_files ? [] : [{ containerName = "files", condition = "SUCCESS" }]
+    },
+    var.command == null ? {} : { command = var.command },
+    var.health == null ? {} : {
+      healthCheck = { command = var.health.command, interval = 30, timeout = 5, retries = 3, startPeriod = var.health.grace }
+    },
+  )
+}
