@@ -71,8 +71,8 @@ module "clair" {
   }
 
   files_image = var.files_image
-  files = {
-    "config.json" = { text = jsonencode(local.clair_config) }
+  files       = { "config.json" = jsonencode(local.clair_config) }
+  secret_files = {
     "config.json.d/psk.json" = {
       text   = jsonencode({ auth = { psk = { key = "%s", iss = [local.issuer] } } })
       secret = module.secrets.arns["clair-psk"]

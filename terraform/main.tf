@@ -78,7 +78,8 @@ module "lake" {
 }
 
 module "secrets" {
-  source = "./modules/secrets"
+  source    = "./modules/secrets"
+  providers = { aws = aws.secrets }
 
   name          = local.name
   generate      = var.generate_secrets

@@ -16,3 +16,14 @@ provider "aws" {
     tags = local.tags
   }
 }
+
+# The same once more, for the secrets alone: tests that put a mock in the place of the provider above leave this one as it is, since
+# mocks know no ephemeral resources.
+provider "aws" {
+  alias  = "secrets"
+  region = var.region
+
+  default_tags {
+    tags = local.tags
+  }
+}

@@ -7,29 +7,25 @@ locals {
     min = var.number_of_scanners, max = var.number_of_scanners
   }
 
-  worker = {
-    files = {
-      "cve-monitor.toml" = {
-        text = templatefile("${path.module}/cve-monitor.toml.tftpl", {
-          region         = var.region
-          name           = local.name
-          archive_bucket = module.store.archive_bucket
-          report_bucket  = module.lake.report_bucket
-          kms_key_arn    = var.kms_key_arn
-          clair_url      = local.clair_url
-          issuer         = local.issuer
-          notifier_port  = local.notifier_port
-          registries = [
-            for registry in local.registries : merge(registry, {
-              host = "${registry.account_id}.dkr.ecr.${registry.region}.${data.aws_partition.current.dns_suffix}"
-            })
-          ]
+  worker_files = {
+    "cve-monitor.toml" = templatefile("${path.module}/cve-monitor.toml.tftpl", {
+      region         = var.region
+      name           = local.name
+      archive_bucket = module.store.archive_bucket
+      report_bucket  = module.lake.report_bucket
+      kms_key_arn    = var.kms_key_arn
+      clair_url      = local.clair_url
+      issuer         = local.issuer
+      notifier_port  = local.notifier_port
+      registries = [
+        for registry in local.registries : merge(registry, {
+          host = "${registry.account_id}.dkr.ecr.${registry.region}.${data.aws_partition.current.dns_suffix}"
         })
-      }
-      "clair-psk" = { text = "%s", secret = module.secrets.arns["clair-psk"] }
-    }
-    environment = { CVE_MONITOR_CONFIG = "/config/cve-monitor.toml" }
+      ]
+    })
   }
+  worker_secret_files = { "clair-psk" = { text = "%s", secret = module.secrets.arns["clair-psk"] } }
+  worker_environment  = { CVE_MONITOR_CONFIG = "/config/cve-monitor.toml" }
 }
 
 module "ingest" {
@@ -49,8 +45,9 @@ module "ingest" {
   command            = ["ingest"]
   cpu                = var.worker_size.cpu
   memory             = var.worker_size.memory
-  environment        = local.worker.environment
-  files              = local.worker.files
+  environment        = local.worker_environment
+  files              = local.worker_files
+  secret_files       = local.worker_secret_files
   files_image        = var.files_image
   policy             = { json = data.aws_iam_policy_document.worker["ingest"].json }
   kms_key_arn        = var.kms_key_arn
@@ -78,8 +75,9 @@ module "notifier" {
   memory             = var.worker_size.memory
   port               = local.notifier_port
   namespace_id       = aws_service_discovery_private_dns_namespace.this.id
-  environment        = local.worker.environment
-  files              = local.worker.files
+  environment        = local.worker_environment
+  files              = local.worker_files
+  secret_files       = local.worker_secret_files
   files_image        = var.files_image
   policy             = { json = data.aws_iam_policy_document.worker["notifier"].json }
   kms_key_arn        = var.kms_key_arn
@@ -103,8 +101,9 @@ module "reconciler" {
   command            = ["reconciler", "--once"]
   cpu                = var.worker_size.cpu
   memory             = var.worker_size.memory
-  environment        = local.worker.environment
-  files              = local.worker.files
+  environment        = local.worker_environment
+  files              = local.worker_files
+  secret_files       = local.worker_secret_files
   files_image        = var.files_image
   policy             = { json = data.aws_iam_policy_document.worker["reconciler"].json }
   kms_key_arn        = var.kms_key_arn

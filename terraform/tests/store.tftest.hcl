@@ -25,7 +25,7 @@ run "tables_have_the_keys_that_the_programs_use" {
 
   assert {
     condition = { for name, table in aws_dynamodb_table.this : name => [table.hash_key, table.range_key] } == {
-      events      = ["stream", "last"]
+      events      = ["stream", "first"]
       heads       = ["partition", "rest"]
       layer-index = ["key", "image"]
     }

@@ -25,3 +25,13 @@ output "capacity" {
   # Tasks are placed only once the cluster knows its providers.
   depends_on = [aws_ecs_cluster_capacity_providers.this]
 }
+
+output "instances" {
+  description = "The instances of the cluster: count, type, AMI and key; null where it has none of its own."
+  value = !local.instances ? null : {
+    count    = aws_autoscaling_group.this[0].desired_capacity
+    type     = aws_launch_template.this[0].instance_type
+    ami_id   = aws_launch_template.this[0].image_id
+    key_name = aws_launch_template.this[0].key_name
+  }
+}

@@ -10,31 +10,33 @@ locals {
     }
   }
 
-  # Texts and secrets come by variables, numbered: nothing of them has to be quoted for the shell.
-  paths = sort(keys(var.files))
+  # Texts and secrets come by variables, numbered: nothing of them has to be quoted for the shell. In a text with a secret, %s is where
+  # the secret stands.
+  plain  = [for number, path in sort(keys(var.files)) : { path = "${var.files_folder}/${path}", text = "TEXT_${number}" }]
+  filled = [for number, path in sort(keys(var.secret_files)) : { path = "${var.files_folder}/${path}", text = "FORM_${number}", secret = "SECRET_${number}" }]
+
+  write = concat(
+    ["umask 022"],
+    [for folder in distinct([for file in concat(local.plain[*].path, local.filled[*].path) : dirname(file)]) : "mkdir -p '${folder}'"],
+    [for file in local.plain : "printf '%s' \"$${${file.text}}\" > '${file.path}'"],
+    [for file in local.filled : "printf \"$${${file.text}}\" \"$${${file.secret}}\" > '${file.path}'"],
+  )
 
   writer = !local.has_files ? [] : [{
-    name             = "files"
-    image            = var.files_image
-    essential        = false
-    user             = "0"
-    entryPoint       = ["sh", "-euc"]
-    command          = [join("\n", local.write)]
-    environment      = [for number, path in local.paths : { name = "TEXT_${number}", value = var.files[path].text }]
-    secrets          = [for number, path in local.paths : { name = "SECRET_${number}", valueFrom = var.files[path].secret } if var.files[path].secret != null]
+    name       = "files"
+    image      = var.files_image
+    essential  = false
+    user       = "0"
+    entryPoint = ["sh", "-euc"]
+    command    = [join("\n", local.write)]
+    environment = concat(
+      [for number, path in sort(keys(var.files)) : { name = "TEXT_${number}", value = var.files[path] }],
+      [for number, path in sort(keys(var.secret_files)) : { name = "FORM_${number}", value = var.secret_files[path].text }],
+    )
+    secrets          = [for number, path in sort(keys(var.secret_files)) : { name = "SECRET_${number}", valueFrom = var.secret_files[path].secret }]
     mountPoints      = [{ sourceVolume = "files", containerPath = var.files_folder, readOnly = false }]
     logConfiguration = local.log
   }]
-
-  # In a text with a secret, %s is where the secret stands.
-  write = concat(["umask 022"], flatten([
-    for number, path in local.paths : [
-      "mkdir -p '${dirname("${var.files_folder}/${path}")}'",
-      var.files[path].secret == null
-      ? "printf '%s' \"$TEXT_${number}\" > '${var.files_folder}/${path}'"
-      : "printf \"$TEXT_${number}\" \"$SECRET_${number}\" > '${var.files_folder}/${path}'",
-    ]
-  ]))
 
   main = merge(
     {

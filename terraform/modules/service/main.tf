@@ -2,9 +2,8 @@ locals {
   full = "${var.stack}-${var.name}"
 
   # Files lie in a volume of the task, written by a container that runs first.
-  has_files    = length(var.files) > 0
-  file_secrets = { for path, file in var.files : path => file.secret if file.secret != null }
-  secret_arns  = distinct(concat(values(var.secrets), values(local.file_secrets)))
+  has_files   = length(var.files) + length(var.secret_files) > 0
+  has_secrets = length(var.secrets) + length(var.secret_files) > 0
 }
 
 resource "aws_cloudwatch_log_group" "this" {

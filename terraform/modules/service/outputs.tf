@@ -23,3 +23,8 @@ output "execution_role_arn" {
   value       = aws_iam_role.execution.arn
 }
 
+
+output "tasks" {
+  description = "How many tasks run, at least and at most; null for a task definition alone."
+  value       = var.tasks == null ? null : { min = aws_appautoscaling_target.this[0].min_capacity, max = aws_appautoscaling_target.this[0].max_capacity }
+}

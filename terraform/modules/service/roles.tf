@@ -21,12 +21,12 @@ resource "aws_iam_role_policy_attachment" "execution" {
 }
 
 data "aws_iam_policy_document" "secrets" {
-  count = length(local.secret_arns) > 0 ? 1 : 0
+  count = local.has_secrets ? 1 : 0
 
   statement {
     sid       = "SecretsOfThisTask"
     actions   = ["secretsmanager:GetSecretValue"]
-    resources = local.secret_arns
+    resources = distinct(concat(values(var.secrets), [for file in values(var.secret_files) : file.secret]))
   }
 
   dynamic "statement" {
@@ -41,7 +41,7 @@ data "aws_iam_policy_document" "secrets" {
 }
 
 resource "aws_iam_role_policy" "secrets" {
-  count  = length(data.aws_iam_policy_document.secrets)
+  count  = local.has_secrets ? 1 : 0
   name   = "secrets"
   role   = aws_iam_role.execution.id
   policy = data.aws_iam_policy_document.secrets[0].json

@@ -155,8 +155,8 @@ variable "secrets" {
 }
 
 variable "files" {
-  description = "Files for the program, by their path below files_folder. Where a secret's ARN is given, %s in the text is where it stands."
-  type        = map(object({ text = string, secret = optional(string) }))
+  description = "Files for the program: path below files_folder to text."
+  type        = map(string)
   default     = {}
 
   validation {
@@ -165,8 +165,24 @@ variable "files" {
   }
 
   validation {
-    condition     = alltrue([for file in values(var.files) : length(file.text) <= 16384])
+    condition     = alltrue([for text in values(var.files) : length(text) <= 16384])
     error_message = "A file may have 16 KiB: it travels in the task definition, which may have 64."
+  }
+}
+
+variable "secret_files" {
+  description = "Files with a secret: path below files_folder to a text in which %s is where the secret stands, and the secret's ARN."
+  type        = map(object({ text = string, secret = string }))
+  default     = {}
+
+  validation {
+    condition     = alltrue([for path in keys(var.secret_files) : can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", path)) && !strcontains(path, "..")])
+    error_message = "Paths of files are relative, of letters, digits and ./_-"
+  }
+
+  validation {
+    condition     = alltrue([for file in values(var.secret_files) : length(regexall("%", file.text)) == 1 && strcontains(file.text, "%s")])
+    error_message = "The text of a file with a secret has %s once, and no other %."
   }
 }
 
@@ -187,7 +203,7 @@ variable "files_image" {
   default     = null
 
   validation {
-    condition     = var.files_image != null || length(var.files) == 0
+    condition     = var.files_image != null || length(var.files) + length(var.secret_files) == 0
     error_message = "files need files_image."
   }
 }

@@ -1,0 +1,89 @@
+# Alarms and dashboard speak only of metrics that AWS emits: a wrong name is accepted by CloudWatch and never tells anything.
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+  }
+
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:us-east-1:123456789012:key/mock", key_id = "mock" }
+  }
+
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:us-east-1:123456789012:mock" }
+  }
+}
+
+variables {
+  name                = "t"
+  partition           = "aws"
+  region              = "us-east-1"
+  queues              = { push = "t-push", change = "t-change", backfill = "t-backfill" }
+  dead_queues         = { push = "t-push-dead", change = "t-change-dead", backfill = "t-backfill-dead" }
+  cluster_name        = "t"
+  services            = { clair = "t-clair", ingest = "t-ingest" }
+  rules               = { push = { name = "t-push" }, forwarded-push = { name = "t-forwarded-push", bus = "t" } }
+  tables              = ["t-events"]
+  database_identifier = "t-clair"
+  emails              = ["team@example.com"]
+}
+
+run "every_metric_is_one_that_aws_emits" {
+  command = apply
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.this : contains([
+        "AWS/SQS ApproximateNumberOfMessagesVisible QueueName",
+        "AWS/SQS ApproximateAgeOfOldestMessage QueueName",
+        "AWS/Events FailedInvocations RuleName",
+        "AWS/Events FailedInvocations EventBusName,RuleName",
+        "AWS/RDS FreeStorageSpace DBInstanceIdentifier",
+        "AWS/RDS CPUUtilization DBInstanceIdentifier",
+        "ECS/ContainerInsights RunningTaskCount ClusterName,ServiceName",
+      ], "${alarm.namespace} ${alarm.metric_name} ${join(",", sort(keys(alarm.dimensions)))}")
+    ])
+    error_message = "An alarm is about a metric that AWS does not emit, or not with these dimensions."
+  }
+
+  assert {
+    condition = length(setsubtract(
+      flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [for line in widget.properties.metrics : "${line[0]} ${line[1]} ${line[2]}"]]),
+      [
+        "AWS/SQS ApproximateNumberOfMessagesVisible QueueName",
+        "AWS/SQS ApproximateAgeOfOldestMessage QueueName",
+        "AWS/SQS NumberOfMessagesDeleted QueueName",
+        "AWS/RDS FreeStorageSpace DBInstanceIdentifier",
+        "AWS/RDS CPUUtilization DBInstanceIdentifier",
+        "AWS/DynamoDB ReadThrottleEvents TableName",
+        "AWS/DynamoDB WriteThrottleEvents TableName",
+        "ECS/ContainerInsights RunningTaskCount ClusterName",
+      ],
+    )) == 0
+    error_message = "The dashboard shows a metric that AWS does not emit."
+  }
+
+  assert {
+    condition = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset([
+      "dead-push", "dead-change", "dead-backfill", "waiting-push", "waiting-change", "absent-clair", "absent-ingest", "undelivered-push",
+      "undelivered-forwarded-push", "database-full", "database-busy",
+    ])
+    error_message = "The alarms are these."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, alarm in aws_cloudwatch_metric_alarm.this :
+      alarm.treat_missing_data == (startswith(name, "dead-") || startswith(name, "undelivered-") ? "notBreaching" : "breaching")
+    ])
+    error_message = "Silence is an alarm, except of queues that nobody reads and of failures that did not happen."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : length(alarm.alarm_actions) == 1 && length(alarm.alarm_description) > 10])
+    error_message = "Every alarm goes to the topic, and says what it means."
+  }
+}
