@@ -6,7 +6,10 @@
 
 mod clair_v2;
 mod clair_v4;
+mod dynamodb;
 mod embedded_scanner;
+#[path = "../emulators.rs"]
+mod emulators;
 #[path = "../fakes/clair_v2.rs"]
 mod fake_clair_v2;
 mod ignorable;
@@ -26,6 +29,7 @@ use self::rows::Rows;
 fn register(rows: &mut Rows) {
     clair_v2::register(rows);
     clair_v4::register(rows);
+    dynamodb::register(rows);
     embedded_scanner::register(rows);
     models::register(rows);
     oci::register(rows);

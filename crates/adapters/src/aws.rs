@@ -3,6 +3,11 @@
 //! Every adapter takes an [`SdkConfig`]: who embeds the library brings credentials, endpoint, time limits and retry
 //! settings of their own.
 
+mod backoff;
+mod created;
+pub mod dynamodb;
 pub mod trouble;
 
 pub use aws_config::SdkConfig;
+
+pub use self::created::Created;
