@@ -37,7 +37,7 @@ locals {
       Reports      = { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.reports}/*"] }
       ListReports  = { actions = ["s3:ListBucket"], resources = [local.reports] }
       Images       = local.images
-      Layers       = { actions = ["ecr:GetDownloadUrlForLayer"], resources = local.own_images }
+      Layers       = { actions = ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"], resources = local.own_images }
       Assume       = local.assume
       Key          = local.key
     }

@@ -19,6 +19,7 @@ data "aws_iam_policy_document" "reader" {
   statement {
     sid = "ReadImages"
     actions = [
+      "ecr:BatchCheckLayerAvailability",
       "ecr:BatchGetImage",
       "ecr:DescribeImages",
       "ecr:DescribeRepositories",
