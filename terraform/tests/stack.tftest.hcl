@@ -156,7 +156,13 @@ run "new_network_existing_cluster" {
   command = plan
 
   variables {
+    key_name         = "team-key"
     existing_cluster = "shared"
+  }
+
+  assert {
+    condition     = local.launch_type == "EC2"
+    error_message = "key_name alone asks for instances."
   }
 
   assert {
@@ -169,7 +175,13 @@ run "existing_network_new_cluster" {
   command = plan
 
   variables {
+    ecs_ami_id       = "ami-0123456789abcdef0"
     existing_network = { vpc_id = "vpc-1", private_subnet_ids = ["subnet-1", "subnet-2"], private_route_table_ids = ["rtb-1"] }
+  }
+
+  assert {
+    condition     = local.launch_type == "EC2"
+    error_message = "ecs_ami_id alone asks for instances."
   }
 
   assert {
@@ -255,13 +267,19 @@ run "existing_network_existing_cluster_other_accounts_and_regions" {
   command = plan
 
   variables {
-    existing_network = { vpc_id = "vpc-1", private_subnet_ids = ["subnet-1", "subnet-2"] }
-    existing_cluster = "shared"
+    number_of_ecs_instances = 3
+    existing_network        = { vpc_id = "vpc-1", private_subnet_ids = ["subnet-1", "subnet-2"] }
+    existing_cluster        = "shared"
     registries = [
       {},
       { region = "eu-west-1", role_arn = "arn:aws:iam::123456789012:role/reader", external_id = "here" },
       { account_id = "210987654321", role_arn = "arn:aws:iam::210987654321:role/reader", external_id = "there" },
     ]
+  }
+
+  assert {
+    condition     = local.launch_type == "EC2"
+    error_message = "number_of_ecs_instances alone asks for instances."
   }
 
   assert {
