@@ -16,6 +16,7 @@ mod ignorable;
 mod models;
 mod oci;
 mod rows;
+mod s3;
 mod sqlite;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ fn register(rows: &mut Rows) {
     embedded_scanner::register(rows);
     models::register(rows);
     oci::register(rows);
+    s3::register(rows);
     sqlite::register(rows);
 }
 

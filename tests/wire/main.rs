@@ -7,7 +7,10 @@ mod clair_v2;
 mod clair_v4;
 mod clair_v4_feed;
 mod distribution;
+#[path = "../emulators.rs"]
+mod emulators;
 #[path = "../fakes/clair_v2.rs"]
 mod fake_clair_v2;
 mod fake_server;
 mod notification;
+mod s3;

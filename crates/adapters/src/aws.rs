@@ -6,6 +6,7 @@
 mod backoff;
 mod created;
 pub mod dynamodb;
+pub mod s3;
 pub mod trouble;
 
 pub use aws_config::SdkConfig;

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Method, header};
 pub enum Service {
     /// DynamoDB.
     DynamoDb,
-    /// ECR; where layers are, as well.
+    /// ECR.
     Ecr,
     /// S3.
     S3,
@@ -84,13 +84,6 @@ fn recognise(method: &Method, target: &str, headers: &HeaderMap, body: &[u8]) ->
         let action = fields.find_map(|(key, value)| (key == "Action").then(|| value.into_owned()));
         return (Service::Sts, action.unwrap_or_default());
     }
-    // Neither is the name of a bucket: one is too short, and the other one is not taken.
-    if target.starts_with("/layers/") || target.starts_with("/v2/") {
-        return (
-            Service::Ecr,
-            format!("{method} {}", if target.starts_with("/v2/") { "/v2/" } else { "/layers/" }),
-        );
-    }
     (Service::S3, s3_operation(method, target))
 }
 
@@ -133,6 +126,5 @@ mod tests {
         assert_eq!(call(Method::PUT, "/bucket/a/b?x-id=PutObject", None, ""), "S3 PutObject");
         assert_eq!(call(Method::PUT, "/bucket/", None, ""), "S3 CreateBucket");
         assert_eq!(call(Method::GET, "/bucket?list-type=2&prefix=a", None, ""), "S3 ListObjectsV2");
-        assert_eq!(call(Method::GET, "/layers/x?Expires=1", None, ""), "Ecr GET /layers/");
     }
 }

@@ -1,0 +1,155 @@
+//! Objects of one bucket, and what their failures mean.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ServerSideEncryption;
+use bytes::Bytes;
+
+use super::S3Settings;
+use crate::aws::backoff::Backoff;
+use crate::aws::trouble::{Kind, Trouble, trouble};
+
+/// How often an upload that met another one of the same key is tried again.
+const CONFLICT_ATTEMPTS: u32 = 4;
+/// The longest wait before the first of these.
+const CONFLICT_BASE: Duration = Duration::from_millis(50);
+/// The longest wait before any of them.
+const CONFLICT_CAP: Duration = Duration::from_secs(1);
+
+/// The code with which S3 answers one of several uploads of a key at a time (409; user guide, "Conditional writes").
+const CONFLICT: &str = "ConditionalRequestConflict";
+/// The code for a condition that does not hold (412).
+const PRECONDITION: &str = "PreconditionFailed";
+
+/// A bucket.
+#[derive(Debug, Clone)]
+pub(super) struct Bucket {
+    client: Client,
+    settings: S3Settings,
+}
+
+/// What a call came to that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Try again.
+    Transient(String),
+    /// Trying again will not help.
+    Permanent(String),
+}
+
+/// What became of an upload that replaces nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Placed {
+    /// The object is there now.
+    Written,
+    /// An object was there.
+    Occupied,
+}
+
+/// What lies under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// These bytes.
+    Bytes(Bytes),
+    /// More than anybody put there, in bytes.
+    TooLong(i64),
+    /// Nothing.
+    Nothing,
+}
+
+impl Bucket {
+    pub(super) fn new(config: &SdkConfig, settings: S3Settings) -> Self {
+        Self { client: super::client(config), settings }
+    }
+
+    /// Writes an object, whatever was there.
+    pub(super) async fn put(&self, key: &str, kind: &str, body: Bytes) -> Result<(), Failure> {
+        let sent = self.upload(key, kind, body).send().await;
+        sent.map(drop).map_err(|error| self.failed(&trouble("PutObject", &error)))
+    }
+
+    /// Writes an object where none is there.
+    pub(super) async fn put_new(&self, key: &str, kind: &str, body: Bytes) -> Result<Placed, Failure> {
+        let mut backoff = Backoff::new(CONFLICT_BASE, CONFLICT_CAP, CONFLICT_ATTEMPTS);
+        loop {
+            let sent = self.upload(key, kind, body.clone()).if_none_match("*").send().await;
+            let problem = match sent {
+                Ok(_) => return Ok(Placed::Written),
+                Err(error) => trouble("PutObject", &error),
+            };
+            match problem.code.as_str() {
+                PRECONDITION => return Ok(Placed::Occupied),
+                CONFLICT => match backoff.next() {
+                    Some(wait) => tokio::time::sleep(wait).await,
+                    None => return Err(Failure::Transient(self.said(&problem))),
+                },
+                _ => return Err(self.failed(&problem)),
+            }
+        }
+    }
+
+    fn upload(&self, key: &str, kind: &str, body: Bytes) -> PutObjectFluentBuilder {
+        let upload = self.client.put_object().bucket(&self.settings.bucket).key(key).content_type(kind);
+        let upload = upload.body(ByteStream::from(body));
+        match &self.settings.kms_key {
+            None => upload,
+            Some(key) => upload
+                .server_side_encryption(ServerSideEncryption::AwsKms)
+                .ssekms_key_id(key)
+                // One call of KMS for many objects.
+                .bucket_key_enabled(true),
+        }
+    }
+
+    /// Reads an object of at most so many bytes.
+    pub(super) async fn get(&self, key: &str, most: usize) -> Result<Found, Failure> {
+        let asked = self.client.get_object().bucket(&self.settings.bucket).key(key).send().await;
+        let object = match asked {
+            Ok(object) => object,
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => {
+                return Ok(Found::Nothing);
+            }
+            Err(error) => return Err(self.failed(&trouble("GetObject", &error))),
+        };
+        let length = object.content_length().unwrap_or_default();
+        if usize::try_from(length).map_or(true, |length| length > most) {
+            return Ok(Found::TooLong(length));
+        }
+        // The client ends a body that is longer or shorter than was announced with an error.
+        let read = object.body.collect().await;
+        let bucket = &self.settings.bucket;
+        read.map(|body| Found::Bytes(body.into_bytes())).map_err(|error| {
+            Failure::Transient(format!("an object of the bucket `{bucket}` broke off: {error}"))
+        })
+    }
+
+    /// Removes an object, if there is one.
+    pub(super) async fn remove(&self, key: &str) -> Result<(), Failure> {
+        let sent = self.client.delete_object().bucket(&self.settings.bucket).key(key).send().await;
+        sent.map(drop).map_err(|error| self.failed(&trouble("DeleteObject", &error)))
+    }
+
+    fn failed(&self, problem: &Trouble) -> Failure {
+        let said = self.said(problem);
+        match (problem.kind, problem.code.as_str()) {
+            (Kind::Throttled | Kind::Transient, _) => Failure::Transient(said),
+            (Kind::Denied, _) => Failure::Permanent(format!(
+                "{said}; allow this program's role s3:{} there, s3:ListBucket on the bucket, and kms:GenerateDataKey and \
+                 kms:Decrypt on the key that objects are encrypted with",
+                problem.operation
+            )),
+            (Kind::Refused, "NoSuchBucket") => Failure::Permanent(format!(
+                "{said}; make it (`cve-monitor aws init`, or terraform), or name another"
+            )),
+            (Kind::Refused, _) => Failure::Permanent(said),
+        }
+    }
+
+    fn said(&self, problem: &Trouble) -> String {
+        format!("the bucket `{}`: {problem}", self.settings.bucket)
+    }
+}
