@@ -18,6 +18,7 @@ mod oci;
 mod rows;
 mod s3;
 mod sqlite;
+mod sqs;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ fn register(rows: &mut Rows) {
     oci::register(rows);
     s3::register(rows);
     sqlite::register(rows);
+    sqs::register(rows);
 }
 
 fn main() -> ExitCode {

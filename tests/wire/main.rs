@@ -14,3 +14,4 @@ mod fake_clair_v2;
 mod fake_server;
 mod notification;
 mod s3;
+mod sqs;

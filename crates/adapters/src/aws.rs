@@ -6,7 +6,9 @@
 mod backoff;
 mod created;
 pub mod dynamodb;
+pub mod ecr_event;
 pub mod s3;
+pub mod sqs_queue;
 pub mod trouble;
 
 pub use aws_config::SdkConfig;
