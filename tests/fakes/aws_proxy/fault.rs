@@ -1,6 +1,7 @@
 //! What befalls calls, and which.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -93,8 +94,10 @@ pub enum Which {
     Next(u32),
     /// Of each operation the first, the third, and so on: whoever tries again is answered.
     EveryOther,
-    /// Those that say something for the first time: each request fails once.
+    /// Those that say something for the first time: each request fails once. One that names the time is always new.
     EachOnce,
+    /// Of each operation the first, and one in ten of those that follow: the same ones in every run.
+    FirstAndOneInTen,
 }
 
 /// What befalls which calls.
@@ -139,6 +142,11 @@ impl Rule {
             }
             Which::EveryOther => *seen % 2 == 1,
             Which::EachOnce => is_new,
+            Which::FirstAndOneInTen => {
+                let mut drawn = DefaultHasher::new();
+                (&call.operation, *seen).hash(&mut drawn);
+                *seen == 1 || drawn.finish() % 10 == 0
+            }
         };
         befalls.then(|| self.fault.clone())
     }

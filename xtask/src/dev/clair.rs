@@ -11,6 +11,7 @@ pub use self::v4::ClairV4;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::ended::Ended;
 use super::postgres::{self, Postgres};
 use super::process::find;
 use super::registry::{self, Registry};
@@ -132,25 +133,4 @@ fn settings(registry: SocketAddr, clair: SocketAddr, [kind, more]: [&str; 2]) ->
 ",
         more.replace('\n', "\n  ")
     )
-}
-
-/// The signals that ask a program to stop.
-struct Ended {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Ended {
-    fn listen() -> Result<Self, String> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind| signal(kind).map_err(|error| error.to_string());
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
-    }
-
-    async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

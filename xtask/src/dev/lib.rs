@@ -2,6 +2,7 @@
 
 pub mod aws;
 pub mod clair;
+mod ended;
 pub mod postgres;
 pub mod process;
 pub mod registry;
@@ -28,6 +29,9 @@ pub enum Backend {
         #[arg(long, default_value = "http://127.0.0.1:8080/webhooks/clair")]
         webhook: String,
     },
+    /// What stands in for AWS: SQS, DynamoDB, S3, and ECR with the images of the examples in two accounts and two regions.
+    /// Ctrl-C stops it, and all is forgotten.
+    Aws,
     /// Write `examples/clair` anew from `examples/advisories`: the same advisories in Clair's offline format.
     ClairData,
 }
@@ -40,6 +44,7 @@ pub fn raise(root: &Path, backend: &Backend) -> Result<bool, String> {
     match backend {
         Backend::Registry { port } => Err(registry::become_one(root, *port)),
         Backend::Clair { legacy, webhook } => clair::raise(root, *legacy, webhook).map(|()| true),
+        Backend::Aws => aws::raise(root).map(|()| true),
         Backend::ClairData => clair::offline::write(root).map(|()| true),
     }
 }

@@ -84,6 +84,31 @@ pub fn answers(address: SocketAddr, path: &str) -> bool {
     asked().is_ok_and(|answer| answer.split(' ').nth(1) == Some("200"))
 }
 
+/// Posts JSON; answers the body of the answer.
+///
+/// # Errors
+/// Nobody answers, or not with 200: with what was said.
+pub(crate) fn post(address: SocketAddr, path: &str, body: &serde_json::Value) -> Result<String, String> {
+    let asked = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, LOOK_LIMIT)?;
+        let (body, mut answer) = (body.to_string(), String::new());
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+        write!(
+            stream,
+            "{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )?;
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    let answer = asked().map_err(|error| format!("{address}{path} does not answer: {error}"))?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    match head.split(' ').nth(1) {
+        Some("200") => Ok(body.to_owned()),
+        _ => Err(format!("{address}{path} refuses: {}", last_lines(&answer))),
+    }
+}
+
 /// A running program; dropping it ends the program.
 #[derive(Debug)]
 pub struct Process {

@@ -108,12 +108,13 @@ fn elasticmq(installed: &Path) -> Result<(Process, SocketAddr), String> {
 
 fn java(libraries: &Path) -> Command {
     let mut command = Command::new("java");
-    command.arg("-cp").arg(libraries.join("*"));
+    // A quarter of the machine's memory is what each would take otherwise.
+    command.arg("-Xmx512m").arg("-cp").arg(libraries.join("*"));
     command
 }
 
 /// The address that follows these words in a log.
-fn address_after(log: &str, words: &str) -> Option<SocketAddr> {
+pub(super) fn address_after(log: &str, words: &str) -> Option<SocketAddr> {
     let (_, rest) = log.split_once(words)?;
     // Up to a line's end: half a number is an address as well.
     let (line, _) = rest.split_once('\n')?;
