@@ -2,6 +2,7 @@
 
 mod leases;
 mod letters;
+mod on_moto;
 mod receiving;
 mod sending;
 

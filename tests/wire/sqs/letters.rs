@@ -5,7 +5,7 @@ use cve_monitor_core::vocabulary::Timestamp;
 
 use super::*;
 
-fn letter(id: &str, at: i64) -> DeadLetter {
+pub(super) fn letter(id: &str, at: i64) -> DeadLetter {
     DeadLetter {
         id: RequestId(id.to_owned()),
         lane: Lane::Push,

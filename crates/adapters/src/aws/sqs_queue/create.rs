@@ -1,6 +1,7 @@
 //! The queues, created for a trial. For real they come from the Terraform modules, with the same settings.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
@@ -21,6 +22,9 @@ const MAX_RECEIVE_COUNT: u32 = 50;
 /// How long a receive waits that does not say, in seconds: the longest.
 const WAIT_S: u64 = 20;
 
+/// How long SQS takes until a new queue may be used ("CreateQueue" in its API reference).
+const SETTLES: Duration = Duration::from_secs(1);
+
 /// Creates what is missing of the queues of a prefix; those that are there stay as they are.
 ///
 /// # Errors
@@ -33,16 +37,28 @@ pub async fn create_queues(config: &SdkConfig, prefix: &str) -> Result<Vec<Creat
         detail,
     })?;
     let client = Client::new(config);
-    let mut all = vec![];
+    let mut dead = vec![];
     for lane in Lane::ALL {
-        let (dead, live) = (names::of_dead(prefix, lane), names::of_lane(prefix, lane));
-        let (created, url) = create(&client, dead, dead_settings()).await?;
+        dead.push(create(&client, names::of_dead(prefix, lane), dead_settings()).await?);
+    }
+    settle(dead.iter().map(|(created, _)| created)).await;
+    let mut all = vec![];
+    for (lane, (dead, url)) in Lane::ALL.into_iter().zip(dead) {
         let policy =
             json!({ "deadLetterTargetArn": arn(&client, &url).await?, "maxReceiveCount": MAX_RECEIVE_COUNT });
-        let (live, _) = create(&client, live, live_settings(&policy.to_string())).await?;
-        all.extend([live, created]);
+        let settings = live_settings(&policy.to_string());
+        let (live, _) = create(&client, names::of_lane(prefix, lane), settings).await?;
+        all.extend([live, dead]);
     }
+    settle(all.iter()).await;
     Ok(all)
+}
+
+/// A new queue may be used after a second.
+async fn settle(mut created: impl Iterator<Item = &Created>) {
+    if created.any(|created| !created.existed) {
+        tokio::time::sleep(SETTLES).await;
+    }
 }
 
 type Settings = HashMap<QueueAttributeName, String>;
