@@ -7,6 +7,7 @@ mod clair_v2;
 mod clair_v4;
 mod clair_v4_feed;
 mod distribution;
+mod dynamodb;
 #[path = "../emulators.rs"]
 mod emulators;
 #[path = "../fakes/clair_v2.rs"]

@@ -89,7 +89,7 @@ impl DynamoEventStore {
             return Ok(());
         }
         let problem = format!("the events of {stream} go to version {last}, its head to {expected}");
-        Err(Failure::Damaged(format!("{problem}: make the heads again from the events")))
+        Err(Failure::Damaged(format!("{problem}: make the heads again with `cve-monitor rebuild heads`")))
     }
 
     fn writes(

@@ -12,7 +12,8 @@ use crate::aws::dynamodb::item::{Item, item, number, number_of, text, text_of};
 const PLAIN_MAX: usize = 512;
 /// How much they are compressed; 400 KB take some 5 ms.
 const LEVEL: i32 = 6;
-/// The most that the events of an item measure when they are read, in bytes: an item is at most 400 KB, compressed.
+/// The most that the events of an item measure before they are compressed, in bytes. Compressed they must fit into an item,
+/// which is at most 400 KB.
 const UNPACKED_MAX: usize = 16 << 20;
 
 /// Events that were appended at once.
@@ -34,6 +35,11 @@ impl Appended {
         let lines = events.iter().map(encode_event).collect::<Result<Vec<_>, _>>();
         // One event a line: compact JSON holds no line break.
         let lines = lines.map_err(|e| Failure::Refused(e.to_string()))?.join(&b'\n');
+        if lines.len() > UNPACKED_MAX {
+            let measure = lines.len();
+            let problem = format!("{stream}: an append of {measure} bytes; at most {UNPACKED_MAX} are taken");
+            return Err(Failure::Refused(problem));
+        }
         let mut item = key(stream, first);
         // What is written in plain can be read in the console of the service.
         let (name, value) = if lines.len() <= PLAIN_MAX {
@@ -167,5 +173,47 @@ impl DynamoEventStore {
     ) -> Result<bool, Failure> {
         let found = self.events_from(stream, expected.saturating_add(1), events.len()).await?;
         Ok(found.len() == events.len() && found.iter().zip(events).all(|(one, other)| one.id == other.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cve_monitor_core::scan::{Event, FeedEvent, seal};
+    use cve_monitor_core::vocabulary::Timestamp;
+
+    use super::*;
+
+    /// An append whose events, encoded, have this length.
+    fn of_length(bytes: usize) -> (StreamId, Vec<RecordedEvent>) {
+        let stream = StreamId("feed/a".to_owned());
+        let named = |name: String| {
+            seal(&stream, 0, Timestamp::from_millis(0), vec![Event::Feed(FeedEvent::BellRang { name })])
+        };
+        let short = encode_event(&named(String::new())[0]).unwrap().len();
+        let events = named("x".repeat(bytes - short));
+        assert_eq!(encode_event(&events[0]).unwrap().len(), bytes);
+        (stream, events)
+    }
+
+    #[test]
+    fn events_are_compressed_above_the_bound_and_read_back_either_way() {
+        for (bytes, attribute) in [(PLAIN_MAX, "events"), (PLAIN_MAX + 1, "events_zstd")] {
+            let (stream, events) = of_length(bytes);
+            let item = Appended::encoded(&stream, 1, &events).unwrap();
+            assert!(item.contains_key(attribute), "{bytes}");
+            assert_eq!(Appended::decoded(&item), Ok(Appended { stream, first: 1, events }));
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_back_is_not_written() {
+        let (stream, events) = of_length(UNPACKED_MAX);
+        let mut item = Appended::encoded(&stream, 1, &events).unwrap();
+        assert_eq!(Appended::decoded(&item).unwrap().events, events);
+        let (stream, events) = of_length(UNPACKED_MAX + 1);
+        assert!(matches!(Appended::encoded(&stream, 1, &events), Err(Failure::Refused(_))));
+        let packed = zstd::bulk::compress(&vec![b' '; UNPACKED_MAX + 1], LEVEL).unwrap();
+        item.insert("events_zstd".to_owned(), AttributeValue::B(packed.into()));
+        assert!(matches!(Appended::decoded(&item), Err(Failure::Damaged(why)) if why.contains("feed/a")));
     }
 }

@@ -111,3 +111,19 @@ impl DynamoEventStore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_of_the_catalogue_is_bounded() {
+        let catalogue = Catalogue::default();
+        for n in 0..REMEMBERED_MAX {
+            catalogue.remember(&n.to_string());
+        }
+        assert!(catalogue.holds("0"));
+        catalogue.remember("one more");
+        assert!(catalogue.holds("one more") && !catalogue.holds("0"));
+    }
+}
