@@ -6,9 +6,13 @@ pub mod aws;
 pub mod clair;
 #[cfg(feature = "embedded")]
 pub mod embedded;
+#[cfg(any(feature = "aws", feature = "oci"))]
+mod http;
 #[cfg(feature = "oci")]
 pub mod oci;
 mod secret;
 pub mod system_clock;
+#[cfg(any(feature = "aws", feature = "oci"))]
+mod verifier;
 
 pub use secret::Secret;

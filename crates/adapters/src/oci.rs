@@ -14,8 +14,6 @@ mod docker_config;
 pub mod image_config;
 mod local;
 pub mod notification;
-mod paging;
-mod verifier;
 
 pub use distribution::{
     CredentialSource, Credentials, DistributionRegistry, DistributionSettings, InvalidSettings,

@@ -3,8 +3,6 @@
 mod authorization;
 mod blob;
 mod challenge;
-mod destination;
-mod error;
 mod limit;
 mod listing;
 mod selection;
@@ -26,12 +24,11 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Response};
 use serde::Deserialize;
 
-use super::paging::page_after;
-use super::verifier::verify_manifest;
+use crate::http::{Kept, expect_success, page_after, read_bounded};
+use crate::verifier::verify_manifest;
 use authorization::Scope;
-use error::expect_success;
-use listing::{Kept, read_all};
-use transport::{Ask, Transport, read_bounded};
+use listing::read_all;
+use transport::{Ask, Transport};
 
 pub use selection::RepositorySelection;
 pub use settings::{

@@ -22,8 +22,8 @@ use cve_monitor_core::vocabulary::{
 use futures::StreamExt as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use super::paging::page_after;
-use super::verifier::{Verifier, corrupt, verify_manifest};
+use crate::http::page_after;
+use crate::verifier::{Verifier, corrupt, verify_manifest};
 use archive::Archive;
 use folder::Folder;
 use references::{Contents, Named};

@@ -15,10 +15,8 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::challenge::Challenge;
-use super::destination;
-use super::error::{broken, expect_success};
 use super::settings::{CredentialSource, Credentials, Secret};
-use super::transport::read_bounded;
+use crate::http::{broken, destination, expect_success, read_bounded};
 
 /// How long a token lasts if its service does not say (token specification, `expires_in`).
 const DEFAULT_TOKEN_LIFE: Duration = Duration::from_secs(60);

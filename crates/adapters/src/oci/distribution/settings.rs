@@ -8,6 +8,7 @@ use url::Url;
 use super::super::docker_config::DockerConfig;
 use super::selection::RepositorySelection;
 pub use crate::Secret;
+pub use crate::http::ProxySettings;
 
 /// The name by which everyone knows Docker Hub, and the host that serves its images.
 const DOCKER_HUB: &str = "docker.io";
@@ -44,17 +45,6 @@ pub enum CredentialSource {
     Fixed(Credentials),
     /// Those that `docker login` keeps, asked for when needed and again when they are refused.
     Docker(DockerConfig),
-}
-
-/// Proxies, as the variables of the same names hold them; the caller reads those.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ProxySettings {
-    /// `HTTP_PROXY`: for addresses that begin with `http:`.
-    pub http: Option<Secret>,
-    /// `HTTPS_PROXY`: for addresses that begin with `https:`.
-    pub https: Option<Secret>,
-    /// `NO_PROXY`: hosts, domains and networks that are reached directly, separated by commas.
-    pub no_proxy: Option<String>,
 }
 
 /// A registry, as the caller describes it.

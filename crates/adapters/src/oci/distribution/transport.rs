@@ -1,26 +1,18 @@
 //! Sends requests: one client, proofs of who asks, redirects followed by hand, bounds on everything.
 
-use std::time::Duration;
-
 use cve_monitor_core::ports::RegistryError;
-use futures::StreamExt as _;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Certificate, Client, Method, NoProxy, Proxy, Response, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode};
 use url::Url;
 
 use super::authorization::{Authorization, Proof, Scope};
-use super::destination::{self, GuardedResolver, same_origin};
-use super::error::{broken, retry_after};
 use super::limit::{Limit, Permit};
 use super::settings::{DistributionSettings, InvalidSettings};
+use crate::http::destination::{self, same_origin};
+use crate::http::{broken, client, retry_after};
 
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a server may be silent; a blob as a whole may take as long as it is long.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many redirects of one request are followed; stores need one, a mirror before them two.
 const MAX_REDIRECTS: usize = 5;
-const USER_AGENT: &str = concat!("cve-monitor/", env!("CARGO_PKG_VERSION"));
 
 /// One registry over HTTP.
 #[derive(Debug)]
@@ -57,7 +49,8 @@ pub(super) struct Answer {
 impl Transport {
     pub(super) fn new(settings: &DistributionSettings) -> Result<Self, InvalidSettings> {
         let base = settings.base()?;
-        let client = client(settings)?;
+        let client = client(&settings.proxy, settings.ca_file.as_deref())
+            .map_err(|reason| InvalidSettings { registry: settings.name.to_string(), reason })?;
         let host = settings.name.to_string();
         let authorization =
             Authorization::new(client.clone(), settings.credentials.clone(), host, settings.insecure);
@@ -133,66 +126,10 @@ impl Transport {
     }
 }
 
-/// Reads a body that is expected to be small.
-///
-/// # Errors
-/// `Unsupported` where it is longer than `max` bytes, `Transient` where it breaks off.
-pub(super) async fn read_bounded(response: Response, max: usize) -> Result<Vec<u8>, RegistryError> {
-    let too_long = || RegistryError::Unsupported(format!("the answer is longer than {max} bytes"));
-    if response.content_length().is_some_and(|length| length > max as u64) {
-        return Err(too_long());
-    }
-    let mut stream = response.bytes_stream();
-    let mut body = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|e| broken(e, "an answer broke off"))?;
-        if body.len() + chunk.len() > max {
-            return Err(too_long());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
 fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
 fn location(from: &Url, response: &Response) -> Option<Url> {
     from.join(response.headers().get(LOCATION)?.to_str().ok()?).ok()
-}
-
-fn client(settings: &DistributionSettings) -> Result<Client, InvalidSettings> {
-    let fail = |reason: String| InvalidSettings { registry: settings.name.to_string(), reason };
-    let mut builder = Client::builder()
-        // The environment is not asked: what the caller says counts, also where it says nothing.
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .user_agent(USER_AGENT)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(IDLE_TIMEOUT)
-        .dns_resolver(GuardedResolver);
-    let direct = settings.proxy.no_proxy.as_deref().and_then(NoProxy::from_string);
-    // The address may carry a password: the error of the parser is not repeated.
-    let unusable = |_| fail("its proxy is no address".to_owned());
-    if let Some(address) = &settings.proxy.http {
-        let proxy = Proxy::http(address.expose()).map_err(unusable)?;
-        builder = builder.proxy(proxy.no_proxy(direct.clone()));
-    }
-    if let Some(address) = &settings.proxy.https {
-        let proxy = Proxy::https(address.expose()).map_err(unusable)?;
-        builder = builder.proxy(proxy.no_proxy(direct));
-    }
-    if let Some(file) = &settings.ca_file {
-        let named = |e: String| fail(format!("its `ca_file` {}: {e}", file.display()));
-        let pem = std::fs::read(file).map_err(|e| named(e.to_string()))?;
-        let certificates = Certificate::from_pem_bundle(&pem).map_err(|e| named(e.to_string()))?;
-        if certificates.is_empty() {
-            return Err(named("no PEM certificate is in it".to_owned()));
-        }
-        builder = builder.tls_certs_merge(certificates);
-    }
-    builder.build().map_err(|e| fail(e.to_string()))
 }

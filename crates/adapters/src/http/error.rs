@@ -9,14 +9,14 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::transport::read_bounded;
+use super::client::read_bounded;
 
 /// How much of an error's body is read, in bytes.
 const MAX_ERROR_BYTES: usize = 16 * 1024;
 /// How much of a foreign text an error repeats, in characters.
 const MAX_QUOTED: usize = 200;
 /// The longest wait that a registry is taken at its word for.
-pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Deserialize)]
 struct Errors {
@@ -32,7 +32,7 @@ struct Detail {
 }
 
 /// Passes a success on; reads what anything else says and translates it. `what` names what was asked for.
-pub(super) async fn expect_success(response: Response, what: &str) -> Result<Response, RegistryError> {
+pub(crate) async fn expect_success(response: Response, what: &str) -> Result<Response, RegistryError> {
     if response.status().is_success() {
         return Ok(response);
     }
@@ -46,7 +46,7 @@ pub(super) async fn expect_success(response: Response, what: &str) -> Result<Res
 /// A 404 is "not found" where the registry says so in its own words (distribution-spec, "Error Codes") or says
 /// nothing. A page in other words comes from something before the registry, a proxy that has lost its way to it:
 /// were that taken for "not found", an outage would delete images.
-pub(super) fn translate(
+pub(crate) fn translate(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
@@ -83,7 +83,7 @@ pub(super) fn translate(
 }
 
 /// A failure below HTTP, as an error; the address is left out, since it may carry a signature.
-pub(super) fn broken(error: reqwest::Error, what: &str) -> RegistryError {
+pub(crate) fn broken(error: reqwest::Error, what: &str) -> RegistryError {
     use std::error::Error as _;
     let error = error.without_url();
     let mut detail = format!("{what}: {error}");
@@ -111,7 +111,7 @@ fn said(errors: Option<&[Detail]>) -> String {
 
 /// `Retry-After` (RFC 9110, section 10.2.3): seconds or a date. A date is held against the server's own clock
 /// where it tells it.
-pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),

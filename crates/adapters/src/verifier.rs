@@ -6,29 +6,29 @@ use sha2::{Digest as _, Sha256};
 
 /// Keeps a hash and a count, never a byte.
 #[derive(Debug)]
-pub(super) struct Verifier {
+pub(crate) struct Verifier {
     promised: Descriptor,
     hash: Sha256,
     seen: u64,
 }
 
 impl Verifier {
-    pub(super) fn new(promised: Descriptor) -> Self {
+    pub(crate) fn new(promised: Descriptor) -> Self {
         Self { promised, hash: Sha256::new(), seen: 0 }
     }
 
     /// How many bytes have passed.
-    pub(super) fn seen(&self) -> u64 {
+    pub(crate) fn seen(&self) -> u64 {
         self.seen
     }
 
     /// Whether as many bytes have passed as were promised.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.seen == self.promised.size
     }
 
     /// Takes note of bytes; more than promised is an error at once, however endless the rest.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), RegistryError> {
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), RegistryError> {
         self.seen = self.seen.saturating_add(bytes.len() as u64);
         if self.seen > self.promised.size {
             return Err(corrupt(&self.promised, "more bytes came"));
@@ -38,7 +38,7 @@ impl Verifier {
     }
 
     /// Judges the whole.
-    pub(super) fn finish(self) -> Result<(), RegistryError> {
+    pub(crate) fn finish(self) -> Result<(), RegistryError> {
         if self.seen < self.promised.size {
             return Err(corrupt(&self.promised, &format!("only {} bytes came", self.seen)));
         }
@@ -52,12 +52,12 @@ impl Verifier {
 }
 
 /// The error for a blob that is not what was promised.
-pub(super) fn corrupt(promised: &Descriptor, what: &str) -> RegistryError {
+pub(crate) fn corrupt(promised: &Descriptor, what: &str) -> RegistryError {
     RegistryError::Corrupt(format!("blob {} of {} bytes: {what}", promised.digest, promised.size))
 }
 
 /// Holds a manifest against its digest.
-pub(super) fn verify_manifest(digest: &Digest, bytes: &[u8]) -> Result<(), RegistryError> {
+pub(crate) fn verify_manifest(digest: &Digest, bytes: &[u8]) -> Result<(), RegistryError> {
     let came = Digest::of(bytes);
     if came == *digest {
         Ok(())

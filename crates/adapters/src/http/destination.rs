@@ -23,7 +23,7 @@ fn is_forbidden(address: IpAddr) -> bool {
 }
 
 /// Whether two addresses share scheme, host and port: credentials of one may go to the other.
-pub(super) fn same_origin(a: &Url, b: &Url) -> bool {
+pub(crate) fn same_origin(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme() && a.host() == b.host() && a.port_or_known_default() == b.port_or_known_default()
 }
 
@@ -31,7 +31,7 @@ pub(super) fn same_origin(a: &Url, b: &Url) -> bool {
 ///
 /// # Errors
 /// `Denied` where it is unencrypted without that having been asked for, forbidden, or no address of the web.
-pub(super) fn check(url: &Url, insecure: bool, what: &str) -> Result<(), RegistryError> {
+pub(crate) fn check(url: &Url, insecure: bool, what: &str) -> Result<(), RegistryError> {
     let deny = |why: &str| {
         let host = url.host_str().unwrap_or_default();
         Err(RegistryError::Denied(format!("{what}: the registry leads to {}://{host}, {why}", url.scheme())))
@@ -54,7 +54,7 @@ pub(super) fn check(url: &Url, insecure: bool, what: &str) -> Result<(), Registr
 /// The system's resolver without the forbidden addresses: a name that leads to one is refused like the address
 /// itself. What a proxy resolves is the proxy's to guard.
 #[derive(Debug)]
-pub(super) struct GuardedResolver;
+pub(crate) struct GuardedResolver;
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {

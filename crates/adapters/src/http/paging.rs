@@ -4,7 +4,7 @@
 use cve_monitor_core::vocabulary::{Page, PageToken};
 
 /// The page of at most `limit` (at least one) entries after the token, of a list that is sorted by `key`.
-pub(super) fn page_after<T: Clone>(
+pub(crate) fn page_after<T: Clone>(
     sorted: &[T],
     key: impl Fn(&T) -> &str,
     after: Option<&PageToken>,
