@@ -1,5 +1,6 @@
 //! The production pipelines on the in-memory models and a hand-driven clock: whole stories, in microseconds.
 
+mod archived;
 mod contention;
 mod faults;
 mod inbox;

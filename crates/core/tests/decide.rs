@@ -2,6 +2,8 @@
 
 #[path = "decide/any_sequence.rs"]
 mod any_sequence;
+#[path = "decide/archived.rs"]
+mod archived;
 #[path = "decide/failures.rs"]
 mod failures;
 #[path = "decide/feeds.rs"]

@@ -130,7 +130,7 @@ impl Driver {
                     };
                     progress.take(command)?;
                     if let Some(class) = failed
-                        && class != FailureClass::NotIndexed
+                        && !matches!(class, FailureClass::NotIndexed | FailureClass::Archived)
                     {
                         progress.flush().await?;
                         return Ok(progress.outcome(class == FailureClass::Throttled));

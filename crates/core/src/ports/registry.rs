@@ -55,8 +55,8 @@ impl std::fmt::Debug for BlobLocation {
 ///
 /// # Errors
 /// `NotFound`: the registry says that it is not there. `Denied`: credentials or rights are missing. `Throttled`:
-/// wait as told. `Transient`: try again. `Corrupt`: what came is not what the digest promises. `Unsupported`: the
-/// registry cannot do this at all (no catalogue, say).
+/// wait as told. `Transient`: try again. `Corrupt`: what came is not what the digest promises. `Archived`: it is there, and
+/// cannot be read before somebody restores it. `Unsupported`: the registry cannot do this at all (no catalogue, say).
 ///
 /// # Cancellation
 /// Nothing is left behind.
@@ -129,6 +129,9 @@ pub enum RegistryError {
     /// What came is not what the digest promises.
     #[error("the registry served something else than was asked for: {0}")]
     Corrupt(String),
+    /// It is kept and not served; no more "not found" than it is readable.
+    #[error("{0} is archived: the registry keeps it and does not serve it")]
+    Archived(String),
     /// It cannot do this at all.
     #[error("the registry does not offer this: {0}")]
     Unsupported(String),

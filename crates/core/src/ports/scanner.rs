@@ -44,7 +44,8 @@ pub enum Readiness {
 ///
 /// # Errors
 /// `Loading`, `Behind`, `Unreachable`: wait; no attempt is spent. `NotIndexed`: index, then assess. `Transient`: try again.
-/// `Gone`: the registry says that the image or a layer of it is not there. `Denied`: credentials are missing.
+/// `Gone`: the registry says that the image or a layer of it is not there, or archived. `Denied`: credentials are
+/// missing.
 /// `Corrupt`: a layer is not what its digest promises; another transfer may be. `Permanent`: give up.
 ///
 /// # Cancellation

@@ -110,6 +110,8 @@ pub enum AbandonReason {
     AttemptsExhausted,
     /// Its platform is outside of the configured scope.
     OutOfScope,
+    /// The registry keeps it in an archive and does not serve it: a push or a restoration asks anew.
+    Archived,
 }
 
 impl AbandonReason {
@@ -122,6 +124,7 @@ impl AbandonReason {
             Self::Failed => "failed",
             Self::AttemptsExhausted => "attempts_exhausted",
             Self::OutOfScope => "out_of_scope",
+            Self::Archived => "archived",
         }
     }
 }
@@ -209,6 +212,8 @@ pub enum ImageEvent {
     },
     /// The registry answered that it is not there.
     ImageDeleted,
+    /// Asked whether it is still there, the registry answered that it is, archived.
+    ImageArchived,
 }
 
 /// What happened to a feed.

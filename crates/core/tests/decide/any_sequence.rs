@@ -51,10 +51,13 @@ fn requests() -> impl Strategy<Value = Command> {
 }
 
 fn failures() -> impl Strategy<Value = Command> {
-    use FailureClass::{Behind, Corrupt, Denied, Loading, NotIndexed, Permanent, Throttled, Transient};
+    use FailureClass::{
+        Archived, Behind, Corrupt, Denied, Loading, NotIndexed, Permanent, Throttled, Transient,
+    };
     let steps =
         vec![StepName::Resolve, StepName::Index, StepName::Assess, StepName::Deliver, StepName::Forget];
-    let classes = vec![Transient, Throttled, Denied, Corrupt, Permanent, NotIndexed, Loading, Behind];
+    let classes =
+        vec![Transient, Throttled, Denied, Corrupt, Permanent, NotIndexed, Loading, Behind, Archived];
     (select(steps), select(classes), option::of(0..100_000_u64)).prop_map(|(step, class, after)| {
         let retry_after = after.map(Duration::from_secs);
         Command::Failed { step, failure: Failure { class, detail: "a failure".to_owned(), retry_after } }

@@ -125,7 +125,8 @@ fn after_image(last: Option<&ImageEvent>) -> Option<(&'static str, ImageEvent)> 
             ("Abandoned", ImageEvent::Abandoned { reason: AbandonReason::Corrupt, detail })
         }
         Some(ImageEvent::Abandoned { .. }) => ("ImageDeleted", ImageEvent::ImageDeleted),
-        Some(ImageEvent::ImageDeleted) => return None,
+        Some(ImageEvent::ImageDeleted) => ("ImageArchived", ImageEvent::ImageArchived),
+        Some(ImageEvent::ImageArchived) => return None,
     })
 }
 

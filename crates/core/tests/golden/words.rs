@@ -47,8 +47,8 @@ fn causes() -> (&'static str, Value) {
 fn stored_words_never_change() {
     let now: BTreeMap<&str, Value> = BTreeMap::from([
         causes(),
-        closed!(AbandonReason: Denied, Corrupt, Failed, AttemptsExhausted, OutOfScope),
-        closed!(FailureClass: Transient, Throttled, Denied, Corrupt, Permanent, NotIndexed, Loading, Behind),
+        closed!(AbandonReason: Denied, Corrupt, Failed, AttemptsExhausted, OutOfScope, Archived),
+        closed!(FailureClass: Transient, Throttled, Denied, Corrupt, Permanent, NotIndexed, Loading, Behind, Archived),
         closed!(StepName: Resolve, RecordLayers, Index, Assess, Deliver, Forget),
         closed!(ArtifactKind: Attestation, Signature, Sbom, HelmChart, Wasm, DockerSchema1, Other),
         closed!(Verdict: Clean, Unknown, Vulnerable),

@@ -90,7 +90,7 @@ impl From<HttpError> for ScannerError {
 pub(super) fn of_registry(error: &RegistryError) -> ScannerError {
     let detail = error.to_string();
     match error {
-        RegistryError::NotFound(_) => ScannerError::Gone(detail),
+        RegistryError::NotFound(_) | RegistryError::Archived(_) => ScannerError::Gone(detail),
         RegistryError::Denied(_) => ScannerError::Denied(detail),
         RegistryError::Throttled { retry_after, .. } => {
             ScannerError::Transient { retry_after: *retry_after, detail }

@@ -8,7 +8,7 @@ use crate::embedded::advisories::AdvisoryError;
 /// A registry's refusal keeps its class.
 pub(super) fn refused(error: RegistryError) -> ScannerError {
     match error {
-        RegistryError::NotFound(what) => ScannerError::Gone(what),
+        RegistryError::NotFound(what) | RegistryError::Archived(what) => ScannerError::Gone(what),
         RegistryError::Denied(what) => ScannerError::Denied(what),
         RegistryError::Throttled { retry_after, detail } => ScannerError::Transient { retry_after, detail },
         RegistryError::Transient(detail) => ScannerError::Transient { retry_after: None, detail },

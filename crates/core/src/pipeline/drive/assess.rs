@@ -124,9 +124,12 @@ async fn archived_findings(
 async fn current_tags(bench: &Workbench<'_>, image: &ImageId) -> Result<Vec<Tag>, Failure> {
     match bench.registry.tags(image).await {
         Ok(tags) => Ok(tags),
-        Err(RegistryError::NotFound(_) | RegistryError::Denied(_) | RegistryError::Unsupported(_)) => {
-            Ok(vec![])
-        }
+        Err(
+            RegistryError::NotFound(_)
+            | RegistryError::Denied(_)
+            | RegistryError::Archived(_)
+            | RegistryError::Unsupported(_),
+        ) => Ok(vec![]),
         Err(error) => Err(error.into()),
     }
 }

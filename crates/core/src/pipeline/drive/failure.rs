@@ -22,6 +22,7 @@ impl From<RegistryError> for Failure {
             }
             RegistryError::Denied(_) => failure(FailureClass::Denied, detail),
             RegistryError::Corrupt(_) | RegistryError::NotFound(_) => failure(FailureClass::Corrupt, detail),
+            RegistryError::Archived(_) => failure(FailureClass::Archived, detail),
             RegistryError::Transient(_) => failure(FailureClass::Transient, detail),
             RegistryError::Unsupported(_) => permanent(detail),
         }

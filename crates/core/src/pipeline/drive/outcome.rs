@@ -50,7 +50,8 @@ impl Outcome {
             AbandonReason::Corrupt => DeadLetterReason::Corrupt,
             AbandonReason::Failed => DeadLetterReason::Failed,
             AbandonReason::AttemptsExhausted => DeadLetterReason::AttemptsExhausted,
-            AbandonReason::OutOfScope => return None,
+            // Nothing is wrong that a person could mend.
+            AbandonReason::OutOfScope | AbandonReason::Archived => return None,
         };
         Some((reason, detail.clone()))
     }

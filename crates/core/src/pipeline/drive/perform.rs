@@ -193,10 +193,12 @@ impl<'a> Workbench<'a> {
         }
     }
 
-    /// Something of the image is not there: only the registry's answer about its manifest says whether it is gone.
+    /// Something of the image is not there: only the registry's answer about its manifest says whether it is gone, or
+    /// archived.
     async fn gone_or(&self, failure: Failure) -> Result<Command, Failure> {
         match self.registry.manifest(self.image).await {
             Err(RegistryError::NotFound(_)) => Ok(Command::NotFound),
+            Err(archived @ RegistryError::Archived(_)) => Err(archived.into()),
             _ => Err(failure),
         }
     }

@@ -34,6 +34,8 @@ pub enum FailureClass {
     Loading,
     /// The scanner's data is older than the change.
     Behind,
+    /// The registry keeps it and does not serve it.
+    Archived,
 }
 
 /// A step that failed.
@@ -243,6 +245,7 @@ fn on_failure(
         FailureClass::Loading => {
             return vec![ImageEvent::Waiting { until: Due::ScannerReady, reason: detail }];
         }
+        FailureClass::Archived => return vec![archived(state, detail)],
         FailureClass::Behind => {
             return vec![ImageEvent::Waiting { until: Due::At(now.plus(BEHIND_WAIT)), reason: detail }];
         }
@@ -258,11 +261,22 @@ fn on_failure(
     }
 }
 
+/// Whether it is still there is answered; a look that needs its manifest or layers cannot be had. One that needs neither
+/// goes on: what is installed is known.
+fn archived(state: &ImageState, detail: String) -> ImageEvent {
+    if state.presence_doubted && state.resolved.is_some() {
+        ImageEvent::ImageArchived
+    } else {
+        ImageEvent::Abandoned { reason: AbandonReason::Archived, detail }
+    }
+}
+
 fn given_up(class: FailureClass) -> AbandonReason {
     match class {
         FailureClass::Denied => AbandonReason::Denied,
         FailureClass::Corrupt => AbandonReason::Corrupt,
         FailureClass::Permanent => AbandonReason::Failed,
+        FailureClass::Archived => AbandonReason::Archived,
         _ => AbandonReason::AttemptsExhausted,
     }
 }

@@ -86,6 +86,10 @@ pub fn evolve(
             state.due = None;
         }
         ImageEvent::ImageDeleted => deleted(&mut state),
+        ImageEvent::ImageArchived => {
+            state.presence_doubted = false;
+            progress(&mut state);
+        }
     }
     Ok(state)
 }

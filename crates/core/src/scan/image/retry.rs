@@ -34,7 +34,7 @@ pub(super) fn attempts_allowed(class: FailureClass) -> Option<u32> {
         FailureClass::Throttled => None,
         FailureClass::Transient | FailureClass::Denied | FailureClass::NotIndexed => Some(ATTEMPTS_MAX),
         FailureClass::Corrupt => Some(CORRUPT_ATTEMPTS_MAX),
-        FailureClass::Permanent => Some(1),
+        FailureClass::Permanent | FailureClass::Archived => Some(1),
         FailureClass::Loading | FailureClass::Behind => None,
     }
 }

@@ -96,6 +96,16 @@ impl MemoryRegistry {
         self.content.lock().blobs.remove(digest).is_some()
     }
 
+    /// Moves an image into the archive, where it is listed and not served, or out of it.
+    pub fn archive(&self, image: &ImageId, archived: bool) {
+        let mut content = self.content.lock();
+        if archived {
+            content.archived.insert(image.clone());
+        } else {
+            content.archived.remove(image);
+        }
+    }
+
     /// Says when a manifest was pushed.
     pub fn set_pushed(&self, image: &ImageId, pushed: Timestamp) {
         self.content.lock().pushed.insert((image.repository.clone(), image.digest.clone()), pushed);
@@ -206,6 +216,9 @@ impl Registry for MemoryRegistry {
         let content = self.content.lock();
         let kept = content.repositories.get(&image.repository).and_then(|r| r.manifests.get(&image.digest));
         let manifest = kept.ok_or_else(|| RegistryError::NotFound(image.to_string()))?;
+        if content.archived.contains(image) {
+            return Err(RegistryError::Archived(image.to_string()));
+        }
         if Digest::of(&manifest.bytes) == image.digest {
             Ok(manifest.clone())
         } else {

@@ -108,7 +108,7 @@ fn lacking<'a>(packages: impl Iterator<Item = &'a String>) -> String {
 
 fn refused(error: RegistryError) -> ScannerError {
     match error {
-        RegistryError::NotFound(what) => ScannerError::Gone(what),
+        RegistryError::NotFound(what) | RegistryError::Archived(what) => ScannerError::Gone(what),
         RegistryError::Denied(what) => ScannerError::Denied(what),
         RegistryError::Throttled { retry_after, detail } => ScannerError::Transient { retry_after, detail },
         RegistryError::Transient(detail) => ScannerError::Transient { retry_after: None, detail },

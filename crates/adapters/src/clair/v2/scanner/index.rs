@@ -164,7 +164,7 @@ impl Posting<'_> {
         Err(Stop::Failed(match error {
             // Registries do not hold such layers, by their licence: the look at the image is not complete without.
             RegistryError::NotFound(_) if is_foreign(layer) => return Ok(Some(Unread::Absent)),
-            RegistryError::NotFound(_) => ScannerError::Gone(detail),
+            RegistryError::NotFound(_) | RegistryError::Archived(_) => ScannerError::Gone(detail),
             RegistryError::Denied(_) => ScannerError::Denied(detail),
             RegistryError::Throttled { retry_after, .. } => {
                 ScannerError::Transient { retry_after: *retry_after, detail }

@@ -1,12 +1,12 @@
 //! What lies in the registry in memory.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use serde_json::json;
 
 use crate::ports::{ListedImage, RegistryError};
-use crate::vocabulary::{Digest, MediaType, Platform, RawManifest, RepositoryName, Tag, Timestamp};
+use crate::vocabulary::{Digest, ImageId, MediaType, Platform, RawManifest, RepositoryName, Tag, Timestamp};
 
 const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar";
@@ -16,6 +16,7 @@ pub(super) struct Content {
     pub(super) repositories: BTreeMap<RepositoryName, Repository>,
     pub(super) blobs: BTreeMap<Digest, Bytes>,
     pub(super) pushed: BTreeMap<(RepositoryName, Digest), Timestamp>,
+    pub(super) archived: BTreeSet<ImageId>,
     pub(super) failures: VecDeque<RegistryError>,
     pub(super) closed: BTreeMap<RepositoryName, RegistryError>,
 }
