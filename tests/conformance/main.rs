@@ -7,6 +7,7 @@
 mod clair_v2;
 mod clair_v4;
 mod dynamodb;
+mod ecr;
 mod embedded_scanner;
 #[path = "../emulators.rs"]
 mod emulators;
@@ -32,6 +33,7 @@ fn register(rows: &mut Rows) {
     clair_v2::register(rows);
     clair_v4::register(rows);
     dynamodb::register(rows);
+    ecr::register(rows);
     embedded_scanner::register(rows);
     models::register(rows);
     oci::register(rows);
