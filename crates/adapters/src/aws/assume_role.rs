@@ -70,14 +70,14 @@ impl ProvideCredentials for Named {
         Self: 'a,
     {
         future::ProvideCredentials::new(async move {
-            self.provider.provide_credentials().await.map_err(|error| self.named(error))
+            self.provider.provide_credentials().await.map_err(|error| self.named(&error))
         })
     }
 }
 
 impl Named {
-    fn named(&self, error: CredentialsError) -> CredentialsError {
-        let asked = std::error::Error::source(&error)
+    fn named(&self, error: &CredentialsError) -> CredentialsError {
+        let asked = std::error::Error::source(error)
             .and_then(|source| source.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>());
         let trouble = match asked {
             Some(asked) => trouble("AssumeRole", asked),

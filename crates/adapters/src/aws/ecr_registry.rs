@@ -37,6 +37,8 @@ const LISTING_AGE: Duration = Duration::from_secs(600);
 const MAX_REPOSITORIES: usize = 500_000;
 /// How long a pre-signed address works if it does not say (CLI reference, get-download-url-for-layer).
 const PRESIGNED_LIFE: Duration = Duration::from_secs(3600);
+const NO_NAME: &str =
+    "its name is not `ACCOUNT.dkr.ecr.REGION.amazonaws.com`: write that of the account and region";
 
 /// A registry on ECR. Clones share everything: connections, budgets, the token.
 ///
@@ -65,26 +67,24 @@ impl EcrRegistry {
     /// # Errors
     /// Where the settings cannot be used.
     pub fn new(config: &SdkConfig, settings: EcrSettings) -> Result<Self, InvalidSettings> {
-        let fail = |reason: String| InvalidSettings { registry: settings.name.to_string(), reason };
-        let name = EcrName::read(&settings.name).ok_or_else(|| {
-            fail("its name is not `ACCOUNT.dkr.ecr.REGION.amazonaws.com`: write that of the account and region".to_owned())
-        })?;
-        let EcrName { account, region } = name;
+        let endpoint = endpoint(&settings);
+        let EcrSettings { name, layers, budget, proxy, ca_file, .. } = settings;
+        let fail = |reason: String| InvalidSettings { registry: name.to_string(), reason };
+        let EcrName { account, region } = EcrName::read(&name).ok_or_else(|| fail(NO_NAME.to_owned()))?;
         let ecr = aws_sdk_ecr::config::Builder::from(config).region(Region::new(region.clone())).build();
         let ecr = aws_sdk_ecr::Client::from_conf(ecr);
-        let endpoint = endpoint(&settings).map_err(fail)?;
+        let endpoint = endpoint.map_err(fail)?;
         let plain = config.endpoint_url().is_some_and(|url| url.starts_with("http://"));
-        let api = Arc::new(Api::new(ecr.clone(), account.clone(), settings.budget));
+        let api = Arc::new(Api::new(ecr.clone(), account.clone(), budget));
         let layers = Layers {
             api: Arc::clone(&api),
-            client: client(&settings.proxy, settings.ca_file.as_deref()).map_err(fail)?,
-            source: settings.layers,
+            client: client(&proxy, ca_file.as_deref()).map_err(fail)?,
+            source: layers,
             insecure: plain || endpoint.scheme() == "http",
             endpoint,
             tokens: Tokens::new(ecr),
         };
-        let identity =
-            RegistryIdentity { name: settings.name.clone(), registry_id: account, region: Some(region) };
+        let identity = RegistryIdentity { name, registry_id: account, region: Some(region) };
         let (repositories, tags) = (Arc::new(Kept::new()), Arc::new(Tags::default()));
         Ok(Self { identity, api, layers: Arc::new(layers), repositories, tags })
     }

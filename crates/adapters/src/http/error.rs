@@ -141,6 +141,7 @@ mod tests {
             RegistryError::Throttled { .. } => "throttled",
             RegistryError::Transient(_) => "transient",
             RegistryError::Corrupt(_) => "corrupt",
+            RegistryError::Archived(_) => "archived",
             RegistryError::Unsupported(_) => "unsupported",
         }
     }
