@@ -1,6 +1,7 @@
 //! The command lines of the programs.
 
 mod advisories;
+mod aws;
 mod questions;
 mod scan;
 mod services;
@@ -15,6 +16,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use crate::config::{LogFormat, Override, Overrides};
 
 pub use advisories::{AdvisoriesAction, AdvisoriesCommand};
+pub use aws::{AwsAction, AwsCommand};
 pub use questions::{Affected, Coverage, History, Queue, QueueCommand, Tags};
 pub use scan::{Inventory, InventoryFormat, Reconcile, Scan, Watch};
 pub use services::{IngestCli, NotifierCli, ReconcilerCli};
@@ -135,6 +137,8 @@ pub enum Command {
     Rebuild(Rebuild),
     /// Look after the store
     Db(Db),
+    /// Create what the configuration names on AWS
+    Aws(AwsCommand),
     /// Write, show or check the configuration
     Config(ConfigCommand),
     /// Print a completion script for a shell

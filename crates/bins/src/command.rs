@@ -1,6 +1,7 @@
 //! The commands of `cve-monitor`: what each does once its line has been read.
 
 mod advisories;
+mod aws;
 mod coverage;
 mod database;
 mod image;
@@ -9,7 +10,6 @@ mod reconcile;
 mod scan;
 mod services;
 mod settings;
-mod watch;
 
 use serde::Serialize;
 
@@ -35,7 +35,7 @@ pub async fn perform(cli: Cli) -> Result<u8, Failure> {
         Command::Scan(asked) => scan::scan(&loaded, &asked).await,
         Command::Inventory(asked) => scan::inventory(&loaded, &asked).await,
         Command::Advisories(asked) => advisories::advisories(&loaded, &asked.command).await,
-        Command::Watch(asked) => watch::watch(&loaded, &asked).await,
+        Command::Watch(asked) => services::watch(&loaded, &asked).await,
         Command::Reconcile(asked) => reconcile::reconcile(&loaded, &asked).await,
         Command::Coverage(asked) => coverage::coverage(&loaded, &asked).await,
         Command::History(asked) => image::history(&loaded, &asked).await,
@@ -44,6 +44,7 @@ pub async fn perform(cli: Cli) -> Result<u8, Failure> {
         Command::Queue(asked) => queue::queue(&loaded, &asked).await,
         Command::Rebuild(asked) => database::rebuild(&loaded, &asked).await,
         Command::Db(asked) => database::db(&loaded, &asked).await,
+        Command::Aws(asked) => aws::aws(&loaded, &asked.command).await,
         Command::Config(_) | Command::Completions(_) => Ok(crate::cli::EXIT_OK),
     }
 }

@@ -24,10 +24,12 @@ pub use duration::{parse_duration, write_duration};
 pub use environment::{Environment, Variables};
 pub use error::ConfigError;
 pub use keys::{Key, Kind, keys};
-pub use places::{Advisories, AdvisorySource, Clair, RegistryAt, RegistrySettings, ScannerSettings};
-pub use sections::{
-    Health, Ingest, Log, LogFormat, Reconcile, Reports, Retention, ScopeRule, ScopeSettings, Store, Watch,
+pub use places::{
+    Advisories, AdvisorySource, Aws, Bucket, Clair, Ecr, EcrLayers, Files, FilesForm, Queue, QueueKind,
+    RegistryAt, RegistryKind, RegistrySettings, Reports, ReportsKind, ScannerKind, ScannerSettings, Store,
+    StoreAt, StoreKind,
 };
+pub use sections::{Health, Ingest, Log, LogFormat, Reconcile, Retention, ScopeRule, ScopeSettings, Watch};
 pub use settings::{Origin, Settings};
 pub use text::{checked, default_init_path, init, show};
 
@@ -45,8 +47,12 @@ const MACHINE_FILE: &str = "/etc/cve-monitor/config.toml";
 pub struct Config {
     /// `[store]`
     pub store: Store,
+    /// `[queue]`
+    pub queue: Queue,
     /// `[reports]`
     pub reports: Reports,
+    /// `[aws]`
+    pub aws: Aws,
     /// `[[registry]]`
     pub registries: Vec<RegistrySettings>,
     /// `[scope]`
@@ -74,6 +80,15 @@ impl Config {
     #[must_use]
     pub fn registry(&self, name: &RegistryName) -> Option<&RegistrySettings> {
         self.registries.iter().find(|registry| registry.name == *name)
+    }
+
+    /// Whether anything of it is on AWS.
+    #[must_use]
+    pub fn uses_aws(&self) -> bool {
+        self.store.at != StoreAt::Sqlite
+            || self.queue != Queue::Sqlite
+            || matches!(self.reports, Reports::S3(_))
+            || self.registries.iter().any(|registry| matches!(registry.at, RegistryAt::Ecr(_)))
     }
 
     /// For programs that are of no use without a registry.

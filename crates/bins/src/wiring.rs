@@ -1,6 +1,7 @@
 //! The only place that names both ports and adapters: settings become a system.
 
 mod advisories;
+mod aws;
 mod bells;
 mod one_scan;
 mod pushes;
@@ -16,6 +17,7 @@ use std::path::Path;
 use cve_monitor_adapters::embedded::Database;
 
 pub use advisories::{Lacking, Refreshed, Said, Stock, StockList, StockRow};
+pub use aws::{Made, Resources};
 pub use bells::{BellError, Bells};
 pub use one_scan::{AsOfClock, Asked, OneScan};
 pub use pushes::{PushError, Pushes};

@@ -4,7 +4,7 @@ use cve_monitor_adapters::embedded::maintenance::{self, Retention, Stats};
 use cve_monitor_core::pipeline::{rebuild_heads, rebuild_lake, rebuild_layer_index};
 
 use crate::cli::{Db, DbCommand, EXIT_ERROR, EXIT_OK, Format, Rebuild, RebuildWhat};
-use crate::config::Loaded;
+use crate::config::{Config, Loaded, Queue, StoreAt};
 use crate::present::{self, Screen};
 use crate::runtime::Failure;
 use crate::wiring::System;
@@ -14,6 +14,9 @@ pub(super) async fn db(loaded: &Loaded, asked: &Db) -> Result<u8, Failure> {
     let database = system.database.as_ref().ok_or_else(|| {
         Failure::of("nothing is kept in a SQLite file here: neither store.kind, queue.kind nor scanner.kind needs one")
     })?;
+    for place in elsewhere(&loaded.config) {
+        eprintln!("note: {place}, not in {}", loaded.config.store.path.display());
+    }
     let now = system.ports.clock.now();
     match &asked.command {
         DbCommand::Stats { format } => {
@@ -49,6 +52,18 @@ pub(super) async fn db(loaded: &Loaded, asked: &Db) -> Result<u8, Failure> {
         }
     }
     Ok(EXIT_OK)
+}
+
+/// What is kept in other places than the file.
+fn elsewhere(config: &Config) -> Vec<String> {
+    let mut places = vec![];
+    if config.store.at != StoreAt::Sqlite {
+        places.push(format!("events and the bodies of reports are in {}", config.store));
+    }
+    if config.queue != Queue::Sqlite {
+        places.push(format!("requests and dead letters are in {}", config.queue));
+    }
+    places
 }
 
 fn pairs(stats: &Stats) -> Vec<(String, u64)> {

@@ -1,11 +1,13 @@
-//! The programs that do one duty each on a shared store.
+//! The services: the programs that do one duty each on a shared store, and `watch`, which does everything in one.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use cve_monitor_core::pipeline::{Notifier, Pump};
 
 use super::{reconcile, started};
-use crate::cli::{EXIT_OK, Format, IngestCli, NotifierCli, Reconcile, ReconcilerCli};
+use crate::cli::{EXIT_OK, Format, IngestCli, NotifierCli, Reconcile, ReconcilerCli, Watch};
+use crate::config::Loaded;
 use crate::runtime::{Duties, Failure, serve};
 use crate::wiring::System;
 
@@ -65,6 +67,31 @@ pub async fn reconciler(cli: ReconcilerCli) -> Result<u8, Failure> {
     let every = Some(loaded.config.reconcile.every);
     let duties = Duties { reconcile: every, health: loaded.config.health.listen, ..Duties::default() };
     let done = serve(&loaded, duties, |address| at_work("reconciler", address)).await?;
+    eprintln!("stopped: {done}");
+    Ok(EXIT_OK)
+}
+
+/// `watch`, until a signal.
+pub(super) async fn watch(loaded: &Loaded, asked: &Watch) -> Result<u8, Failure> {
+    loaded.config.require_registries()?;
+    let poll: Option<Duration> = (!asked.no_reconcile).then_some(loaded.config.watch.poll);
+    let duties = Duties {
+        ingest: true,
+        notify: true,
+        reconcile: poll,
+        pushes: Some(loaded.config.watch.listen),
+        health: loaded.config.health.listen,
+    };
+    let registries: Vec<&str> = loaded.config.registries.iter().map(|r| r.name.as_str()).collect();
+    let reports = loaded.config.reports.to_string();
+    let done = serve(loaded, duties, |address| {
+        eprintln!("watching {}; reports go to {reports}", registries.join(", "));
+        if let Some(address) = address {
+            eprintln!("pushes are received at http://{address}/webhooks/distribution");
+        }
+        eprintln!("Ctrl-C stops it");
+    })
+    .await?;
     eprintln!("stopped: {done}");
     Ok(EXIT_OK)
 }

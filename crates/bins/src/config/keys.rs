@@ -3,6 +3,7 @@
 mod knowledge;
 mod places;
 mod services;
+mod storage;
 
 /// What a value looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,5 +55,5 @@ const NO: Option<&str> = Some(stringify!(false));
 
 /// All keys.
 pub fn keys() -> impl Iterator<Item = &'static Key> {
-    [places::PLACES, knowledge::KNOWLEDGE, services::SERVICES].into_iter().flatten()
+    [storage::STORAGE, places::PLACES, knowledge::KNOWLEDGE, services::SERVICES].into_iter().flatten()
 }

@@ -1,14 +1,18 @@
 //! Places outside: registries here, the scanner and where advisories come from below.
 
 mod advisories;
+mod aws;
 mod clair;
 mod credentials;
+mod ecr;
+mod kinds;
+mod storage;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use cve_monitor_adapters::oci::{DistributionSettings, RepositorySelection, repository_name};
+use cve_monitor_adapters::oci::{ArchiveForm, DistributionSettings, RepositorySelection, repository_name};
 use cve_monitor_core::vocabulary::{RegistryName, RepositoryName};
 use url::Url;
 
@@ -17,9 +21,15 @@ use super::{Environment, Variables};
 
 pub(super) use advisories::advisories;
 pub use advisories::{Advisories, AdvisorySource};
+pub use aws::Aws;
+pub(super) use aws::{AWS_KEYS, aws};
 pub(super) use clair::scanner;
 pub use clair::{Clair, ScannerSettings};
 use credentials::credentials;
+pub use ecr::{Ecr, EcrLayers};
+pub use kinds::{QueueKind, RegistryKind, ReportsKind, ScannerKind, StoreKind};
+pub use storage::{Bucket, Queue, Reports, Store, StoreAt};
+pub(super) use storage::{queue, reports, store};
 
 /// A registry, as the configuration describes it.
 #[derive(Debug, Clone)]
@@ -35,42 +45,56 @@ pub struct RegistrySettings {
 pub enum RegistryAt {
     /// A server of the Distribution protocol.
     Distribution(Box<DistributionSettings>),
-    /// An OCI layout in a folder.
-    Layout {
-        /// The folder.
-        path: PathBuf,
-        /// The repository of images that are named by a bare tag.
-        repository: RepositoryName,
-    },
-    /// An OCI archive.
-    OciArchive {
-        /// The file.
-        path: PathBuf,
-        /// The repository of images that are named by a bare tag.
-        repository: RepositoryName,
-    },
-    /// An archive as `docker save` writes it.
-    DockerArchive {
-        /// The file.
-        path: PathBuf,
-        /// The repository of images that are named by a bare tag.
-        repository: RepositoryName,
-    },
+    /// A registry of ECR.
+    Ecr(Box<Ecr>),
+    /// Files on this machine.
+    Files(Files),
 }
 
-/// The keys that each kind of registry has besides its name and kind.
-const DISTRIBUTION_KEYS: [&str; 8] = [
-    "url",
-    "repositories",
-    "insecure",
-    "ca_file",
-    "username",
-    "password_file",
-    "password_env",
-    "docker_config",
-];
-const LOCAL_KEYS: [&str; 2] = ["path", "repository"];
-const KINDS: &str = "expected \"distribution\", \"oci-layout\", \"oci-archive\" or \"docker-archive\"";
+/// Images in a folder or a file.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// What they are.
+    pub form: FilesForm,
+    /// The folder or file.
+    pub path: PathBuf,
+    /// The repository of images that are named by a bare tag.
+    pub repository: RepositoryName,
+}
+
+/// What files are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilesForm {
+    /// An OCI layout in a folder.
+    Layout,
+    /// An archive.
+    Archive(ArchiveForm),
+}
+
+/// The keys of registries besides name and kind, each with the kinds that have it.
+const KEYS: [(&str, &[RegistryKind]); 17] = {
+    use RegistryKind::{Distribution, DockerArchive, Ecr, OciArchive, OciLayout};
+    const FILES: &[RegistryKind] = &[OciLayout, OciArchive, DockerArchive];
+    [
+        ("url", &[Distribution, Ecr]),
+        ("insecure", &[Distribution, Ecr]),
+        ("repositories", &[Distribution]),
+        ("ca_file", &[Distribution, Ecr]),
+        ("username", &[Distribution]),
+        ("password_file", &[Distribution]),
+        ("password_env", &[Distribution]),
+        ("docker_config", &[Distribution]),
+        ("path", FILES),
+        ("repository", FILES),
+        ("role_arn", &[Ecr]),
+        ("external_id", &[Ecr]),
+        ("endpoint", &[Ecr]),
+        ("layers", &[Ecr]),
+        ("lists_per_second", &[Ecr]),
+        ("manifests_per_second", &[Ecr]),
+        ("layers_per_second", &[Ecr]),
+    ]
+};
 
 /// Reads `registry[at]`.
 pub(super) fn registry(
@@ -80,34 +104,39 @@ pub(super) fn registry(
     environment: &Environment,
 ) -> Option<RegistrySettings> {
     let key = |name: &str| format!("registry[{at}].{name}");
-    let kind = reader.text(&key("kind")).unwrap_or("distribution");
-    let local = ["oci-layout", "oci-archive", "docker-archive"].contains(&kind);
-    if !local && kind != "distribution" {
-        reader.refuse(&key("kind"), &format!("`{kind}` is no kind of registry: {KINDS}"));
-    }
-    for foreign in if local { &DISTRIBUTION_KEYS[..] } else { &LOCAL_KEYS[..] } {
+    let given = reader.is_given(&key("kind"));
+    let kind = reader.parsed(&key("kind"), RegistryKind::read);
+    // Of one whose kind is not known nothing more can be said.
+    let kind = if given { kind? } else { RegistryKind::Distribution };
+    for (foreign, _) in KEYS.iter().filter(|(_, kinds)| !kinds.contains(&kind)) {
         if reader.is_given(&key(foreign)) {
-            reader.refuse(&key(foreign), &format!("a registry of kind {kind} has no such key: remove it"));
+            let problem = format!("a registry of kind {} has no such key: remove it", kind.as_str());
+            reader.refuse(&key(foreign), &problem);
         }
     }
     let name = reader.required(&key("name"), "give the host by which its images are known");
     let name = name.and_then(|_| reader.parsed(&key("name"), named::<RegistryName>));
-    if !local {
-        let settings = distribution(reader, &key, name.clone(), variables, environment)?;
-        return Some(RegistrySettings { name: name?, at: RegistryAt::Distribution(Box::new(settings)) });
-    }
+    let at = match kind {
+        RegistryKind::Distribution => {
+            let settings = distribution(reader, &key, name.clone(), variables, environment);
+            settings.map(|settings| RegistryAt::Distribution(Box::new(settings)))
+        }
+        RegistryKind::Ecr => ecr::ecr(reader, &key, name.as_ref()).map(|ecr| RegistryAt::Ecr(Box::new(ecr))),
+        RegistryKind::OciLayout => files(reader, &key, FilesForm::Layout),
+        RegistryKind::OciArchive => files(reader, &key, FilesForm::Archive(ArchiveForm::Oci)),
+        RegistryKind::DockerArchive => files(reader, &key, FilesForm::Archive(ArchiveForm::Docker)),
+    };
+    Some(RegistrySettings { name: name?, at: at? })
+}
+
+fn files(reader: &mut Reader<'_>, key: &dyn Fn(&str) -> String, form: FilesForm) -> Option<RegistryAt> {
     reader.required(&key("path"), "say where the folder or file is");
     let path = reader.path(&key("path"))?;
     let repository = match reader.parsed(&key("repository"), named::<RepositoryName>) {
         Some(repository) => repository,
         None => repository_name(&path).map_err(|e| reader.refuse(&key("path"), &e.to_string())).ok()?,
     };
-    let at = match kind {
-        "oci-layout" => RegistryAt::Layout { path, repository },
-        "oci-archive" => RegistryAt::OciArchive { path, repository },
-        _ => RegistryAt::DockerArchive { path, repository },
-    };
-    Some(RegistrySettings { name: name?, at })
+    Some(RegistryAt::Files(Files { form, path, repository }))
 }
 
 fn named<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, String> {
@@ -121,11 +150,8 @@ fn distribution(
     variables: &Variables,
     environment: &Environment,
 ) -> Option<DistributionSettings> {
-    let endpoint = reader.parsed(&key("url"), endpoint);
     let insecure = reader.flag(&key("insecure"));
-    if endpoint.as_ref().is_some_and(|url| url.scheme() == "http") && !insecure {
-        reader.refuse(&key("url"), "it is plain HTTP: write https, or set insecure = true");
-    }
+    let endpoint = secure(reader, &key("url"), insecure, endpoint);
     let repositories = reader.list(&key("repositories")).map_or_else(
         || Ok(RepositorySelection::catalogue()),
         |entries| {
@@ -147,15 +173,38 @@ fn distribution(
     Some(settings)
 }
 
-/// The address of a registry. It may carry credentials by mistake, so it is never repeated.
+/// An address that is HTTPS, unless somebody says that it need not be.
+fn secure(
+    reader: &mut Reader<'_>,
+    name: &str,
+    insecure: bool,
+    parse: impl Fn(&str) -> Result<Url, String>,
+) -> Option<Url> {
+    let url = reader.parsed(name, parse);
+    if url.as_ref().is_some_and(|url| url.scheme() == "http") && !insecure {
+        reader.refuse(name, "it is plain HTTP: write https, or set insecure = true");
+    }
+    url
+}
+
+/// The address of a server.
 fn endpoint(text: &str) -> Result<Url, String> {
+    let url = address(text)?;
+    if url.path() != "/" {
+        return Err("expected a scheme, a host and a port, as in https://HOST:5000".to_owned());
+    }
+    Ok(url)
+}
+
+/// An address, perhaps with a path. It may carry credentials by mistake, so it is never repeated.
+fn address(text: &str) -> Result<Url, String> {
     let url =
         Url::parse(text).map_err(|e| format!("it is no address ({e}): expected https://HOST[:PORT]"))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err("it carries credentials: use username and password_file".to_owned());
     }
-    let whole = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.has_host();
-    if !["http", "https"].contains(&url.scheme()) || !whole {
+    let plain = url.query().is_none() && url.fragment().is_none() && url.has_host();
+    if !["http", "https"].contains(&url.scheme()) || !plain {
         return Err("expected a scheme, a host and a port, as in https://HOST:5000".to_owned());
     }
     Ok(url)

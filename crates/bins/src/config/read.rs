@@ -52,6 +52,16 @@ impl<'a> Reader<'a> {
         self.settings.get(name).is_some()
     }
 
+    /// Refuses keys that somebody has given and that mean nothing beside this other value; defaults are nobody's words.
+    pub(super) fn refuse_foreign(&mut self, names: &[&str], beside: &str) {
+        for name in names {
+            let given = self.settings.get(name).is_some_and(|setting| setting.origin != Origin::Default);
+            if given {
+                self.refuse(name, &format!("it means nothing beside {beside}: remove it"));
+            }
+        }
+    }
+
     /// A text that has to be given; `remedy` says what to write.
     pub(super) fn required(&mut self, name: &str, remedy: &str) -> Option<&'a str> {
         if !self.is_given(name) {

@@ -40,20 +40,6 @@ const LISTS_PER_SECOND: RangeInclusive<u32> = 1..=1000;
 /// Bounds of `retention.*`: the store removes no body that is younger than a day.
 const RETENTION: RangeInclusive<Duration> = seconds(DAY, 3650 * DAY);
 
-/// Where everything is kept.
-#[derive(Debug, Clone)]
-pub struct Store {
-    /// The SQLite file.
-    pub path: PathBuf,
-}
-
-/// Where reports go.
-#[derive(Debug, Clone)]
-pub struct Reports {
-    /// A folder.
-    pub folder: PathBuf,
-}
-
 /// Patterns that must all match; at least one is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScopeRule {
@@ -160,8 +146,8 @@ pub(super) fn add_derived_defaults(settings: &mut Settings, variables: &Variable
         put("advisories.folder", &cache.join("advisories"));
     }
     put("store.path", &home.join("state.db"));
-    let store = Reader::new(settings).path("store.path").unwrap_or_default();
-    let beside = store.parent().unwrap_or(Path::new("")).to_owned();
+    let file = Reader::new(settings).path("store.path").unwrap_or_default();
+    let beside = file.parent().unwrap_or(Path::new("")).to_owned();
     let mut put = |key: &str, name: &str| {
         if settings.get(key).is_none() {
             let path = beside.join(name).display().to_string();
@@ -178,8 +164,10 @@ pub(super) fn read(
     variables: &Variables,
     environment: &Environment,
 ) -> Option<Config> {
-    let store = reader.path("store.path").map(|path| Store { path });
-    let reports = reader.path("reports.folder").map(|folder| Reports { folder });
+    let store = places::store(reader);
+    let queue = places::queue(reader);
+    let reports = places::reports(reader);
+    let aws = places::aws(reader);
     let registries = (0..reader.entries("registry"))
         .filter_map(|at| places::registry(reader, at, variables, environment))
         .collect::<Vec<_>>();
@@ -201,9 +189,11 @@ pub(super) fn read(
     let retention = retention(reader);
     let health = Health { listen: reader.address("health.listen") };
     let log = log(reader);
-    Some(Config {
+    let config = Config {
         store: store?,
+        queue: queue?,
         reports: reports?,
+        aws,
         registries,
         scope,
         scanner: scanner?,
@@ -214,7 +204,11 @@ pub(super) fn read(
         retention: retention?,
         health,
         log: log?,
-    })
+    };
+    if reader.problems.is_empty() && !config.uses_aws() {
+        reader.refuse_foreign(&places::AWS_KEYS, "a configuration in which nothing is on AWS");
+    }
+    Some(config)
 }
 
 fn rules(reader: &mut Reader<'_>, list: &str) -> Vec<ScopeRule> {

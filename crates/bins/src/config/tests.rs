@@ -1,12 +1,17 @@
 //! Precedence, errors with their places and remedies, bounds at their edges, masking, and the table of keys.
 
+mod aws;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use cve_monitor_adapters::oci::CredentialSource;
+use cve_monitor_adapters::oci::{ArchiveForm, CredentialSource};
 
 use super::read::Reader;
-use super::{ConfigError, Loaded, Override, Overrides, RegistryAt, Variables, keys, load_with};
+use super::{
+    ConfigError, Files, FilesForm, Loaded, Override, Overrides, RegistryAt, Reports, Variables, keys,
+    load_with,
+};
 
 fn load(text: &str, variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
     let folder = tempfile::tempdir().unwrap();
@@ -163,9 +168,15 @@ fn registries_of_every_kind_are_read() {
     assert!(!format!("{loaded:?}").contains("s3cret"));
     let RegistryAt::Distribution(second) = &second.at else { panic!("{second:?}") };
     assert!(matches!(&second.credentials, CredentialSource::Docker(_)));
-    let RegistryAt::Layout { path, repository } = &third.at else { panic!("{third:?}") };
+    let RegistryAt::Files(Files { form: FilesForm::Layout, path, repository }) = &third.at else {
+        panic!("{third:?}")
+    };
     assert_eq!((path, repository.as_str()), (&folder.path().join("images/My App"), "my-app"));
-    let RegistryAt::DockerArchive { repository, .. } = &fourth.at else { panic!("{fourth:?}") };
+    let RegistryAt::Files(Files { form: FilesForm::Archive(ArchiveForm::Docker), repository, .. }) =
+        &fourth.at
+    else {
+        panic!("{fourth:?}")
+    };
     assert_eq!(repository.as_str(), "team/app");
 }
 
@@ -218,7 +229,7 @@ fn paths_in_the_file_are_meant_from_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let config = load_in(folder.path(), "[store]\npath = \"data/s.db\"", &[], &[]).unwrap().config;
     assert_eq!(config.store.path, folder.path().join("data/s.db"));
-    assert_eq!(config.reports.folder, folder.path().join("data/reports"));
+    assert_eq!(config.reports, Reports::Folder(folder.path().join("data/reports")));
     let beside =
         load_in(folder.path(), "[store]\npath = \"data/s.db\"", &[("HOME", "/h")], &[]).unwrap().config;
     assert_eq!(beside.advisories.folder, folder.path().join("data/advisories"));
@@ -293,7 +304,9 @@ fn the_file_to_start_from_holds_and_is_never_written_over() {
 
 #[test]
 fn the_table_of_keys_is_what_is_read() {
-    let text = "[[registry]]\nname = \"a\"\n[[registry]]\nname = \"b\"\nkind = \"oci-layout\"\npath = \"b\"\n\
+    let text = "[store]\nkind = \"dynamodb\"\narchive_bucket = \"abc\"\n[reports]\nkind = \"s3\"\nbucket = \"abc\"\n\
+                [[registry]]\nname = \"a\"\n[[registry]]\nname = \"b\"\nkind = \"oci-layout\"\npath = \"b\"\n\
+                [[registry]]\nname = \"123456789012.dkr.ecr.eu-west-1.amazonaws.com\"\nkind = \"ecr\"\n\
                 [[scope.include]]\ntag = \"a\"\n[[scope.exclude]]\ntag = \"b\"";
     let loaded = load(text, &[], &[]).unwrap();
     let mut reader = Reader::new(&loaded.settings);

@@ -1,15 +1,15 @@
 //! The configuration as text: shown with the origin of each value, or written as a file to start from.
 
+mod notes;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use toml::Value;
 
-use cve_monitor_adapters::clair::v2::{NOTIFICATIONS, Proof};
-
 use super::keys::{Key, Kind, keys};
-use super::{Config, ConfigError, LOCAL_FILE, Loaded, ScannerSettings, write_duration};
+use super::{Config, ConfigError, LOCAL_FILE, Loaded};
 
 /// Every value that is in force, with its origin; secrets are masked.
 #[must_use]
@@ -37,47 +37,18 @@ pub fn show(loaded: &Loaded) -> String {
 /// What `config check` says of a configuration that holds.
 #[must_use]
 pub fn checked(loaded: &Loaded) -> String {
-    let config = &loaded.config;
+    let Config { store, queue, reports, registries, .. } = &loaded.config;
     let file = loaded.file.as_ref().map(|path| path.display().to_string());
     let mut text = format!("{}: valid\n", file.as_deref().unwrap_or("no configuration file, all defaults"));
-    let _ =
-        writeln!(text, "store {}, reports {}", config.store.path.display(), config.reports.folder.display());
-    let names: Vec<&str> = config.registries.iter().map(|registry| registry.name.as_str()).collect();
-    let _ = match names.as_slice() {
-        [] => writeln!(text, "note: no [[registry]]: only `cve-monitor scan` has something to do"),
-        names => writeln!(text, "registries: {}", names.join(", ")),
-    };
-    if config.watch.webhook_token.is_none() && !config.watch.listen.ip().is_loopback() {
-        let _ = writeln!(
-            text,
-            "note: watch.listen is reachable from outside and there is no watch.webhook_token_file: anyone may ask for scans"
-        );
+    let _ = writeln!(text, "store {store}, queue {queue}, reports {reports}");
+    let names: Vec<&str> = registries.iter().map(|registry| registry.name.as_str()).collect();
+    if !names.is_empty() {
+        let _ = writeln!(text, "registries: {}", names.join(", "));
     }
-    for note in scanner_notes(config) {
+    for note in notes::notes(&loaded.config) {
         let _ = writeln!(text, "note: {note}");
     }
     text
-}
-
-/// What the choice of the scanner means.
-fn scanner_notes(config: &Config) -> Vec<String> {
-    match &config.scanner {
-        ScannerSettings::Embedded if config.advisories.sources.is_empty() => {
-            vec!["advisories.sources is empty: nothing will ever be found".to_owned()]
-        }
-        ScannerSettings::Embedded => vec![],
-        ScannerSettings::ClairV4(clair) if clair.psk.is_none() && !clair.webhook_unsigned => vec![format!(
-            "there is no clair.psk_file: Clair's bells are refused, its changes are seen every {}",
-            write_duration(clair.poll)
-        )],
-        ScannerSettings::ClairV4(_) => vec![],
-        ScannerSettings::ClairV2(clair) => {
-            let proof = if clair.assume_ready { Proof::Word } else { Proof::Metrics };
-            let address =
-                format!("its notifications are received at {}{}", config.watch.listen, clair.webhook_path);
-            vec![address, NOTIFICATIONS.to_owned(), proof.means().to_owned()]
-        }
-    }
 }
 
 /// A value without what an address may carry of a user and a password.

@@ -59,10 +59,8 @@ pub async fn serve(
     stop_on_signal(supervisor.stop().clone()).map_err(Failure::of)?;
     // Pushes, bells and questions about health are answered also while a scanner that is a server is away: what they bring
     // is durable without it.
-    let front = match loaded.config.scanner.clair() {
-        Some(_) => System::for_questions(loaded).await?,
-        None => System::open(loaded).await?,
-    };
+    let clair = loaded.config.scanner.clair().is_some();
+    let Some(front) = open(loaded, supervisor.stop(), !clair).await? else { return Ok(Done::default()) };
     let mut shared = Shared {
         system: Arc::new(front),
         scanner: Arc::default(),
@@ -76,8 +74,8 @@ pub async fn serve(
             addresses.push(shared.answer(&supervisor, address, receives).await?);
         }
     }
-    if loaded.config.scanner.clair().is_some() {
-        let Some(system) = open(loaded, supervisor.stop()).await? else {
+    if clair {
+        let Some(system) = open(loaded, supervisor.stop(), true).await? else {
             supervisor.drain().await;
             return Ok(shared.tally.done());
         };
@@ -100,17 +98,20 @@ pub async fn serve(
     Ok(shared.tally.done())
 }
 
-/// Opens the system; while a server that it needs is away, again and again. None where it was told to stop meanwhile.
-async fn open(loaded: &Loaded, stop: &CancellationToken) -> Result<Option<System>, Failure> {
+/// Opens the system, with its scanner or without; while a server that it needs is away, again and again. None where it
+/// was told to stop meanwhile.
+async fn open(loaded: &Loaded, stop: &CancellationToken, scans: bool) -> Result<Option<System>, Failure> {
     loop {
+        let opening =
+            async { if scans { System::open(loaded).await } else { System::for_questions(loaded).await } };
         let opened = tokio::select! {
             () = stop.cancelled() => return Ok(None),
-            opened = System::open(loaded) => opened,
+            opened = opening => opened,
         };
         match opened {
             Ok(system) => return Ok(Some(system)),
             Err(error) if error.is_transient() => {
-                tracing::warn!(%error, retry_after_s = OPEN_AGAIN.as_secs(), "waiting for the scanner");
+                tracing::warn!(%error, retry_after_s = OPEN_AGAIN.as_secs(), "waiting for a server that is needed");
             }
             Err(error) => return Err(error.into()),
         }

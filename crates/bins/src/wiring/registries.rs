@@ -1,20 +1,21 @@
 //! Registries out of their settings.
 
+mod ecr;
 mod when_there;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use cve_monitor_adapters::oci::{
-    ArchiveForm, CredentialSource, DistributionRegistry, DistributionSettings, LocalRegistry,
+    CredentialSource, DistributionRegistry, DistributionSettings, LocalRegistry,
 };
 use cve_monitor_core::pipeline::Registries;
 use cve_monitor_core::ports::Registry;
-use cve_monitor_core::vocabulary::{RegistryName, RepositoryName};
+use cve_monitor_core::vocabulary::RegistryName;
 
 use super::WiringError;
-use crate::config::{Environment, RegistryAt, RegistrySettings};
+use super::aws::Aws;
+use crate::config::{Environment, Files, FilesForm, Loaded, RegistryAt, RegistrySettings};
 use when_there::WhenThere;
 
 /// The configured registries.
@@ -25,18 +26,21 @@ pub(super) struct Watched {
 }
 
 /// Nothing is sent to any of them. A folder or file that is not there keeps no other registry from being watched.
-pub(super) fn watched(settings: &[RegistrySettings]) -> Result<Watched, WiringError> {
+pub(super) async fn watched(loaded: &Loaded, aws: &Aws) -> Result<Watched, WiringError> {
     let mut registries: Vec<Arc<dyn Registry>> = vec![];
     let mut announcing = BTreeMap::new();
-    for settings in settings {
-        match &settings.at {
-            RegistryAt::Distribution(at) => {
-                let registry = distribution_registry(at.as_ref().clone())?;
-                announcing.insert(settings.name.clone(), Arc::clone(&registry));
+    for RegistrySettings { name, at } in &loaded.config.registries {
+        match at {
+            RegistryAt::Distribution(settings) => {
+                let registry = distribution(settings.as_ref().clone())?;
+                announcing.insert(name.clone(), Arc::clone(&registry));
                 registries.push(registry);
             }
-            RegistryAt::Layout { .. } | RegistryAt::OciArchive { .. } | RegistryAt::DockerArchive { .. } => {
-                registries.push(Arc::new(WhenThere::new(settings.clone())));
+            RegistryAt::Ecr(settings) => {
+                registries.push(ecr::registry(name, settings, aws, &loaded.environment).await?);
+            }
+            RegistryAt::Files(files) => {
+                registries.push(Arc::new(WhenThere::new(name.clone(), files.clone())));
             }
         }
     }
@@ -47,7 +51,7 @@ pub(super) fn watched(settings: &[RegistrySettings]) -> Result<Watched, WiringEr
 #[derive(Debug, Clone)]
 pub(super) enum Opened {
     /// A server.
-    Distribution(Arc<DistributionRegistry>),
+    Server(Arc<dyn Registry>),
     /// Files.
     Local(Arc<LocalRegistry>),
 }
@@ -55,23 +59,21 @@ pub(super) enum Opened {
 impl Opened {
     pub(super) fn registry(&self) -> Arc<dyn Registry> {
         match self {
-            Self::Distribution(registry) => Arc::<DistributionRegistry>::clone(registry),
+            Self::Server(registry) => Arc::clone(registry),
             Self::Local(registry) => Arc::<LocalRegistry>::clone(registry),
         }
     }
 }
 
-pub(super) async fn open(settings: &RegistrySettings) -> Result<Opened, WiringError> {
-    let name = settings.name.clone();
+pub(super) async fn open(
+    settings: &RegistrySettings,
+    aws: &Aws,
+    environment: &Environment,
+) -> Result<Opened, WiringError> {
     match &settings.at {
-        RegistryAt::Distribution(settings) => distribution(settings.as_ref().clone()),
-        RegistryAt::Layout { path, repository } => layout(name, repository.clone(), path).await,
-        RegistryAt::OciArchive { path, repository } => {
-            archive(name, repository.clone(), path, ArchiveForm::Oci).await
-        }
-        RegistryAt::DockerArchive { path, repository } => {
-            archive(name, repository.clone(), path, ArchiveForm::Docker).await
-        }
+        RegistryAt::Distribution(at) => Ok(Opened::Server(distribution(at.as_ref().clone())?)),
+        RegistryAt::Ecr(at) => Ok(Opened::Server(ecr::registry(&settings.name, at, aws, environment).await?)),
+        RegistryAt::Files(at) => Ok(Opened::Local(files(&settings.name, at).await?)),
     }
 }
 
@@ -87,32 +89,18 @@ pub(super) fn unconfigured(
     if let Some(docker) = environment.docker.clone() {
         settings.credentials = CredentialSource::Docker(docker);
     }
-    distribution(settings)
+    Ok(Opened::Server(distribution(settings)?))
 }
 
-fn distribution(settings: DistributionSettings) -> Result<Opened, WiringError> {
-    Ok(Opened::Distribution(distribution_registry(settings)?))
-}
-
-fn distribution_registry(settings: DistributionSettings) -> Result<Arc<DistributionRegistry>, WiringError> {
+fn distribution(settings: DistributionSettings) -> Result<Arc<DistributionRegistry>, WiringError> {
     Ok(Arc::new(DistributionRegistry::new(settings).map_err(WiringError::of)?))
 }
 
-pub(super) async fn layout(
-    name: RegistryName,
-    repository: RepositoryName,
-    path: &Path,
-) -> Result<Opened, WiringError> {
-    let opened = LocalRegistry::open_layout(name, repository, path.to_owned()).await;
-    Ok(Opened::Local(Arc::new(opened.map_err(WiringError::of)?)))
-}
-
-pub(super) async fn archive(
-    name: RegistryName,
-    repository: RepositoryName,
-    path: &Path,
-    form: ArchiveForm,
-) -> Result<Opened, WiringError> {
-    let opened = LocalRegistry::open_archive(name, repository, path.to_owned(), form).await;
-    Ok(Opened::Local(Arc::new(opened.map_err(WiringError::of)?)))
+pub(super) async fn files(name: &RegistryName, at: &Files) -> Result<Arc<LocalRegistry>, WiringError> {
+    let (name, repository, path) = (name.clone(), at.repository.clone(), at.path.clone());
+    let opened = match at.form {
+        FilesForm::Layout => LocalRegistry::open_layout(name, repository, path).await,
+        FilesForm::Archive(form) => LocalRegistry::open_archive(name, repository, path, form).await,
+    };
+    Ok(Arc::new(opened.map_err(WiringError::of)?))
 }

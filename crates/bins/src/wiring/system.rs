@@ -8,6 +8,7 @@ use cve_monitor_core::pipeline::{IngestSettings, Ports};
 use cve_monitor_core::ports::{ChangeFeed, Clock};
 use cve_monitor_core::vocabulary::{ImageId, Reference, RegistryName, RepositoryName, Tag};
 
+use super::aws::Aws;
 use super::registries::{self, Watched};
 use super::scanner::{self, Around, InUse, Knowledge};
 use super::storage::{self, StateFile, Stores};
@@ -59,10 +60,11 @@ impl System {
     async fn open_with(loaded: &Loaded, clock: Arc<dyn Clock>, scans: bool) -> Result<Self, WiringError> {
         let config = &loaded.config;
         let file = StateFile::at(config.store.path.clone());
-        let Stores { events, index, archive } = storage::stores(&file, &clock).await?;
-        let queue = storage::queue(&file).await?;
-        let sink = storage::sink(&config.reports)?;
-        let Watched { registries, announcing } = registries::watched(&config.registries)?;
+        let aws = Aws::new(config.aws.clone());
+        let Stores { events, index, archive } = storage::stores(&config.store, &file, &aws, &clock).await?;
+        let queue = storage::queue(&config.queue, &file, &aws).await?;
+        let sink = storage::sink(&config.reports, &aws).await?;
+        let Watched { registries, announcing } = registries::watched(loaded, &aws).await?;
         let around = Around {
             file: &file,
             store: Arc::clone(&events),

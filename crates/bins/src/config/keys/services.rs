@@ -51,13 +51,13 @@ pub(super) const SERVICES: &[Key] = &[
         "retention.report_bodies",
         Kind::Duration,
         Some("\"90d\""),
-        "How long superseded report bodies are kept in the store; the latest of each image is always kept.",
+        "SQLite store: how long superseded report bodies are kept; the latest of each image is always kept. Nothing is removed from a bucket.",
     ),
     key(
         "retention.dead_letters",
         Kind::Duration,
         Some("\"30d\""),
-        "How long requests that were given up are kept.",
+        "SQLite queue: how long requests that were given up are kept. SQS keeps them as long as their queue says, at most 14 days.",
     ),
     key(
         "health.listen",

@@ -4,10 +4,12 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::super::Secret;
 use super::super::read::Reader;
+use super::aws::is_here;
+use super::kinds::ScannerKind;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -90,31 +92,24 @@ pub struct Clair {
 
 /// Reads `scanner` and `clair`.
 pub(in super::super) fn scanner(reader: &mut Reader<'_>) -> Option<ScannerSettings> {
-    let kinds = "expected \"embedded\", \"clair-v4\" or \"clair-v2\"";
-    let kind = reader.parsed("scanner.kind", |text| match text {
-        "embedded" | "clair-v4" | "clair-v2" => Ok(text.to_owned()),
-        other => Err(format!("`{other}` is no kind of scanner: {kinds}")),
-    });
+    let kind = reader.parsed("scanner.kind", ScannerKind::read);
     let given = reader.is_given("clair.url");
     let settings = clair(reader);
-    match kind?.as_str() {
-        "embedded" => {
-            if given {
-                let problem = "the scanner is the embedded one: set scanner.kind, or remove this";
-                reader.refuse("clair.url", problem);
-            }
-            Some(ScannerSettings::Embedded)
+    let kind = kind?;
+    match (kind, given) {
+        (ScannerKind::Embedded, true) => {
+            reader.refuse("clair.url", "the scanner is the embedded one: set scanner.kind, or remove this");
         }
-        kind => {
-            if !given {
-                reader.refuse("clair.url", &format!("it is missing: scanner.kind = \"{kind}\" needs it"));
-            }
-            let settings = Box::new(settings?);
-            Some(match kind {
-                "clair-v4" => ScannerSettings::ClairV4(settings),
-                _ => ScannerSettings::ClairV2(settings),
-            })
+        (ScannerKind::ClairV4 | ScannerKind::ClairV2, false) => {
+            let kind = kind.as_str();
+            reader.refuse("clair.url", &format!("it is missing: scanner.kind = \"{kind}\" needs it"));
         }
+        _ => {}
+    }
+    match kind {
+        ScannerKind::Embedded => Some(ScannerSettings::Embedded),
+        ScannerKind::ClairV4 => settings.map(Box::new).map(ScannerSettings::ClairV4),
+        ScannerKind::ClairV2 => settings.map(Box::new).map(ScannerSettings::ClairV2),
     }
 }
 
@@ -159,13 +154,7 @@ fn clair(reader: &mut Reader<'_>) -> Option<Clair> {
 /// Plain HTTP is for this machine alone, unless somebody says otherwise: what opens a registry's layers goes that way.
 fn address(reader: &mut Reader<'_>, name: &str, insecure: bool) -> Option<Url> {
     let url = reader.parsed(name, super::endpoint)?;
-    let local = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    if url.scheme() == "http" && !local && !insecure {
+    if url.scheme() == "http" && !is_here(&url) && !insecure {
         reader.refuse(name, "it is plain HTTP to another machine: write https, or set clair.insecure = true");
     }
     Some(url)

@@ -9,8 +9,9 @@ use cve_monitor_core::ports::Registry;
 use cve_monitor_core::vocabulary::{ImageId, Reference, RegistryName};
 
 use super::Asked;
-use crate::config::Loaded;
+use crate::config::{Files, FilesForm, Loaded};
 use crate::wiring::WiringError;
+use crate::wiring::aws::Aws;
 use crate::wiring::registries::{self, Opened};
 
 /// The images with their registries.
@@ -23,6 +24,7 @@ pub(super) struct Sources {
 impl Sources {
     pub(super) async fn open(loaded: &Loaded, asked: &Asked) -> Result<Self, WiringError> {
         let mut sources = Self { images: vec![], registries: BTreeMap::new() };
+        let aws = Aws::new(loaded.config.aws.clone());
         let mut files: BTreeMap<PathBuf, RegistryName> = BTreeMap::new();
         for image in &asked.images {
             let name = match image {
@@ -32,7 +34,7 @@ impl Sources {
                             format!("{reference} lies in a registry, and --offline forbids to ask it");
                         return Err(WiringError::of(problem));
                     }
-                    sources.open_registry(loaded, asked, reference).await?
+                    sources.open_registry(loaded, &aws, asked, reference).await?
                 }
                 ImageSource::Layout { path, .. } | ImageSource::Archive { path, .. } => match files.get(path)
                 {
@@ -52,13 +54,14 @@ impl Sources {
     async fn open_registry(
         &mut self,
         loaded: &Loaded,
+        aws: &Aws,
         asked: &Asked,
         reference: &Reference,
     ) -> Result<RegistryName, WiringError> {
         let name = reference.registry.clone();
         if !self.registries.contains_key(&name) {
             let opened = match loaded.config.registry(&name) {
-                Some(settings) => registries::open(settings).await?,
+                Some(settings) => registries::open(settings, aws, &loaded.environment).await?,
                 None => registries::unconfigured(name.clone(), asked.insecure, &loaded.environment)?,
             };
             self.registries.insert(name.clone(), opened);
@@ -78,12 +81,12 @@ impl Sources {
         let name = free.into_iter().find(|name| !self.registries.contains_key(name));
         let name = name.ok_or_else(|| WiringError::of(format!("no name is left for {}", path.display())))?;
         let repository = repository_name(path).map_err(WiringError::of)?;
-        let opened = match image {
-            ImageSource::Archive { form, .. } => {
-                registries::archive(name.clone(), repository, path, *form).await?
-            }
-            _ => registries::layout(name.clone(), repository, path).await?,
+        let form = match image {
+            ImageSource::Archive { form, .. } => FilesForm::Archive(*form),
+            ImageSource::Layout { .. } | ImageSource::Registry(_) => FilesForm::Layout,
         };
+        let files = Files { form, path: path.to_owned(), repository };
+        let opened = Opened::Local(registries::files(&name, &files).await?);
         self.registries.insert(name.clone(), opened);
         Ok(name)
     }

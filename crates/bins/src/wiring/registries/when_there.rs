@@ -6,27 +6,30 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cve_monitor_core::ports::{BlobLocation, BlobStream, ListedImage, Registry, RegistryError};
 use cve_monitor_core::vocabulary::{
-    Descriptor, Digest, ImageId, Page, PageToken, RawManifest, RegistryIdentity, RepositoryName, Tag,
+    Descriptor, Digest, ImageId, Page, PageToken, RawManifest, RegistryIdentity, RegistryName,
+    RepositoryName, Tag,
 };
 use tokio::sync::OnceCell;
 
-use super::super::registries;
-use crate::config::RegistrySettings;
+use super::super::WiringError;
+use super::files;
+use crate::config::Files;
 
 /// Opened by the first who asks once it is there; until then every question fails for now.
 #[derive(Debug)]
 pub(super) struct WhenThere {
-    settings: RegistrySettings,
+    name: RegistryName,
+    files: Files,
     opened: OnceCell<Arc<dyn Registry>>,
 }
 
 impl WhenThere {
-    pub(super) fn new(settings: RegistrySettings) -> Self {
-        Self { settings, opened: OnceCell::new() }
+    pub(super) fn new(name: RegistryName, files: Files) -> Self {
+        Self { name, files, opened: OnceCell::new() }
     }
 
     async fn registry(&self) -> Result<&Arc<dyn Registry>, RegistryError> {
-        let open = async || registries::open(&self.settings).await.map(|opened| opened.registry());
+        let open = async || Ok::<Arc<dyn Registry>, WiringError>(files(&self.name, &self.files).await?);
         let opened = self.opened.get_or_try_init(open).await;
         opened.map_err(|error| RegistryError::Transient(error.to_string()))
     }
@@ -36,7 +39,7 @@ impl WhenThere {
 impl Registry for WhenThere {
     fn identity(&self) -> RegistryIdentity {
         // As a folder or a file names itself.
-        let name = self.settings.name.clone();
+        let name = self.name.clone();
         RegistryIdentity { registry_id: name.to_string(), name, region: None }
     }
 
@@ -89,15 +92,15 @@ impl Registry for WhenThere {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::RegistryAt;
+    use crate::config::FilesForm;
 
     #[tokio::test]
     async fn a_folder_that_is_not_there_fails_for_now_and_is_opened_once_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("layout");
         let repository: RepositoryName = "app".parse().unwrap();
-        let at = RegistryAt::Layout { path: path.clone(), repository: repository.clone() };
-        let registry = WhenThere::new(RegistrySettings { name: "builds".parse().unwrap(), at });
+        let files = Files { form: FilesForm::Layout, path: path.clone(), repository };
+        let registry = WhenThere::new("builds".parse().unwrap(), files);
         assert_eq!(registry.identity().name.as_str(), "builds");
         let error = registry.repositories(None, 10).await.unwrap_err();
         assert!(matches!(&error, RegistryError::Transient(why) if why.contains("layout")), "{error}");
