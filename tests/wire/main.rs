@@ -9,6 +9,7 @@ mod clair_v4_feed;
 mod distribution;
 mod dynamodb;
 mod ecr;
+mod dynamodb;
 #[path = "../emulators.rs"]
 mod emulators;
 #[path = "../fakes/clair_v2.rs"]
