@@ -10,6 +10,7 @@ mod distribution;
 mod dynamodb;
 mod ecr;
 mod dynamodb;
+mod ecr;
 #[path = "../emulators.rs"]
 mod emulators;
 #[path = "../fakes/clair_v2.rs"]
