@@ -100,6 +100,48 @@ impl Config {
                        (`cve-monitor config init` writes one to start from)";
         if self.registries.is_empty() { Err(problem.to_owned().into()) } else { Ok(()) }
     }
+
+    /// What programs on other machines would not find, where they would find the rest; nothing where all is shared, or
+    /// nothing is.
+    #[must_use]
+    pub fn tied_to_this_machine(&self) -> Vec<String> {
+        if self.store.at == StoreAt::Sqlite && self.queue == Queue::Sqlite {
+            return vec![];
+        }
+        let file = self.store.path.display();
+        let mut local = vec![];
+        if self.store.at == StoreAt::Sqlite {
+            local.push(format!("the store is in {file}"));
+        }
+        if self.queue == Queue::Sqlite {
+            local.push(format!("the queue is in {file}"));
+        }
+        if matches!(self.scanner, ScannerSettings::Embedded) {
+            local.push(format!("what the scanner inside has read is in {file}"));
+        }
+        if let Reports::Folder(folder) = &self.reports {
+            local.push(format!("reports are delivered to {}", folder.display()));
+        }
+        local
+    }
+
+    /// For programs that share their work with others: on two machines, each would follow changes for the images that
+    /// it has read itself alone, and call the others' up to date.
+    ///
+    /// # Errors
+    /// Where a part of what they share is on this machine alone, and nobody has said that all of them are.
+    pub fn require_one_place(&self) -> Result<(), ConfigError> {
+        let local = self.tied_to_this_machine();
+        if local.is_empty() || self.store.one_machine {
+            return Ok(());
+        }
+        let problem = format!(
+            "programs on other machines would not see everything: {}. Set store.one_machine = true if ingest, \
+             notifier and reconciler all run here (or use `cve-monitor watch`); else move it to AWS, with Clair as the scanner",
+            local.join("; ")
+        );
+        Err(problem.into())
+    }
 }
 
 /// What flags say about the configuration.

@@ -25,6 +25,8 @@ pub(super) async fn serve(
     match session(&world, &headers) {
         Some(known) if known == account && !world.denied.contains(&account) => {}
         Some(_) => return refused(StatusCode::FORBIDDEN, "DENIED"),
+        // An expired token is denied, a missing one is asked for.
+        None if headers.contains_key(AUTHORIZATION) => return refused(StatusCode::FORBIDDEN, "DENIED"),
         None => {
             let text = "Not Authorized";
             return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, CHALLENGE)], text).into_response();

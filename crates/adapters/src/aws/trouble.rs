@@ -37,8 +37,9 @@ pub struct Trouble {
 }
 
 /// Codes that ask to slow down, in the words of the four services (their API references, "Common Errors").
-const THROTTLED: [&str; 14] = [
+const THROTTLED: [&str; 15] = [
     "BandwidthLimitExceeded",
+    "KMS.ThrottlingException",
     "LimitExceededException",
     "OverLimit",
     "PriorRequestNotComplete",

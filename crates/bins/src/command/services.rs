@@ -17,6 +17,7 @@ use crate::wiring::System;
 /// Where the system cannot be put together.
 pub async fn ingest(cli: IngestCli) -> Result<u8, Failure> {
     let loaded = started(&cli.overrides())?;
+    loaded.config.require_one_place()?;
     let duties = Duties { ingest: true, health: loaded.config.health.listen, ..Duties::default() };
     let done = serve(&loaded, duties, |address| at_work("ingest", address)).await?;
     eprintln!("stopped: {done}");
@@ -29,6 +30,7 @@ pub async fn ingest(cli: IngestCli) -> Result<u8, Failure> {
 /// Where the system cannot be put together; with `--once` where the advisories cannot be followed.
 pub async fn notifier(cli: NotifierCli) -> Result<u8, Failure> {
     let loaded = started(&cli.overrides())?;
+    loaded.config.require_one_place()?;
     if cli.once {
         let system = System::open(&loaded).await?;
         for problem in system.refresh().await?.lacking.all() {
@@ -58,6 +60,7 @@ pub async fn notifier(cli: NotifierCli) -> Result<u8, Failure> {
 /// Where the system cannot be put together.
 pub async fn reconciler(cli: ReconcilerCli) -> Result<u8, Failure> {
     let loaded = started(&cli.overrides())?;
+    loaded.config.require_one_place()?;
     loaded.config.require_registries()?;
     if cli.once || cli.dry_run {
         let system = System::open(&loaded).await?;

@@ -93,7 +93,7 @@ impl Ingest {
             if in_hand == 0 && !receiving && (stopped || (until_idle && empty)) {
                 return counts;
             }
-            if empty && !until_idle && !stopped {
+            if empty && !until_idle && !stopped && in_hand < pace.limit {
                 for (at, lane) in Lane::ALL.into_iter().enumerate().filter(|(at, _)| !listened[*at]) {
                     under_way.push(self.listen(at, lane).boxed());
                 }

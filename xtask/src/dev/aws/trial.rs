@@ -92,6 +92,7 @@ kind = \"dynamodb\"
 archive_bucket = \"trial-archive\"
 # What the scanner inside has read of layers.
 path = \"scanner.db\"
+one_machine = true
 
 [queue]
 kind = \"sqs\"

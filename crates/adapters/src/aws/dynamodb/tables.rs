@@ -157,12 +157,18 @@ async fn ready(client: &Client, name: &str, table: &Table) -> Result<(), Trouble
     let begun = tokio::time::Instant::now();
     loop {
         let answer = client.describe_table().table_name(name).send().await;
-        let answer = answer.map_err(|e| trouble("DescribeTable", &e))?;
-        if let Some(found) = answer.table() {
-            same_keys(name, table, found)?;
-            if is_ready(found) {
-                return Ok(());
+        match answer.map_err(|e| trouble("DescribeTable", &e)) {
+            Ok(answer) => {
+                if let Some(found) = answer.table() {
+                    same_keys(name, table, found)?;
+                    if is_ready(found) {
+                        return Ok(());
+                    }
+                }
             }
+            // It is described moments after it was made (API reference, DescribeTable).
+            Err(error) if error.code == "ResourceNotFoundException" => {}
+            Err(error) => return Err(error),
         }
         if begun.elapsed() > READY_WITHIN {
             let detail = format!("table {name} is not ready after {} s", READY_WITHIN.as_secs());

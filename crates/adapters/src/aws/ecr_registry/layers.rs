@@ -103,7 +103,8 @@ impl OfStore {
         let first = self.layers.tokens.header(None).await?;
         headers.insert(AUTHORIZATION, first.clone());
         let answer = self.layers.get(url.clone(), headers.clone(), &self.what).await?;
-        if answer.status() != StatusCode::UNAUTHORIZED {
+        // ECR answers an expired token with 403, a missing one with 401.
+        if ![StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&answer.status()) {
             return Ok(answer);
         }
         headers.insert(AUTHORIZATION, self.layers.tokens.header(Some(&first)).await?);

@@ -94,14 +94,18 @@ pub struct EcrName {
 }
 
 impl EcrName {
-    /// Reads `ACCOUNT.dkr.ecr.REGION.amazonaws.com` (or `.com.cn`, or `ecr-fips`), or its dual-stack form
-    /// `ACCOUNT.dkr-ecr.REGION.on.aws`; none where it is neither.
+    /// Reads `ACCOUNT.dkr.ecr.REGION.amazonaws.com`, in China `….amazonaws.com.cn`; none where it is neither. Other names of
+    /// the same registry (FIPS, dual stack) are addresses of it: events name it by this one alone.
     #[must_use]
     pub fn read(name: &RegistryName) -> Option<Self> {
         let parts: Vec<&str> = name.as_str().split('.').collect();
         let (account, region) = match parts.as_slice() {
-            [account, "dkr", "ecr" | "ecr-fips", region, _, _, ..] => (account, region),
-            [account, "dkr-ecr" | "dkr-ecr-fips", region, "on", "aws", ..] => (account, region),
+            [account, "dkr", "ecr", region, "amazonaws", "com"] if !region.starts_with("cn-") => {
+                (account, region)
+            }
+            [account, "dkr", "ecr", region, "amazonaws", "com", "cn"] if region.starts_with("cn-") => {
+                (account, region)
+            }
             _ => return None,
         };
         let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
@@ -119,8 +123,12 @@ mod tests {
         for (name, expected) in [
             ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", Some(("123456789012", "eu-west-1"))),
             ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", Some(("123456789012", "cn-north-1"))),
-            ("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com", Some(("123456789012", "us-east-1"))),
-            ("123456789012.dkr-ecr.us-east-1.on.aws", Some(("123456789012", "us-east-1"))),
+            ("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com", None),
+            ("123456789012.dkr-ecr.us-east-1.on.aws", None),
+            ("123456789012.dkr.ecr.cn-north-1.amazonaws.com", None),
+            ("123456789012.dkr.ecr.eu-west-1.amazonaws.com.cn", None),
+            ("123456789012.dkr.ecr.eu-west-1.amazonaws.example", None),
+            ("123456789012.dkr.ecr.eu-west-1.amazonaws.com:443", None),
             ("12345678901.dkr.ecr.eu-west-1.amazonaws.com", None),
             ("123456789012.dkr.ecr.eu-west-1", None),
             ("12345678901x.dkr.ecr.eu-west-1.amazonaws.com", None),

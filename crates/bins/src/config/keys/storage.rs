@@ -16,6 +16,12 @@ pub(super) const STORAGE: &[Key] = &[
         "The SQLite file of all that keeps something in one: this store, the queue, the scanner inside. Its folder is made where it is missing.",
     ),
     key(
+        "store.one_machine",
+        Kind::Flag,
+        NO,
+        "Your word that ingest, notifier and reconciler all run on this machine: needed where a part of what they share is on AWS, and the rest is a file or a folder here.",
+    ),
+    key(
         "store.table_prefix",
         Kind::Text,
         Some("\"cve-monitor\""),

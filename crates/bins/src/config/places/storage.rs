@@ -20,6 +20,8 @@ pub struct Store {
     pub at: StoreAt,
     /// The SQLite file, of all who keep something in one: this store, the queue, the scanner inside.
     pub path: PathBuf,
+    /// Whether all programs run on this machine, also where only a part of what they share is on AWS.
+    pub one_machine: bool,
 }
 
 /// Where the store is.
@@ -111,7 +113,8 @@ pub(in super::super) fn store(reader: &mut Reader<'_>) -> Option<Store> {
             StoreAt::DynamoDb { table_prefix: table_prefix?, archive: archive? }
         }
     };
-    Some(Store { at, path: path? })
+    let one_machine = reader.flag("store.one_machine");
+    Some(Store { at, path: path?, one_machine })
 }
 
 /// Reads `queue`.

@@ -44,24 +44,9 @@ fn of_the_scanner(config: &Config) -> Vec<String> {
 
 /// What ties the programs to one machine while something else of them could be shared by many.
 fn of_one_machine(config: &Config) -> Option<String> {
-    let shared = config.store.at != StoreAt::Sqlite || config.queue != Queue::Sqlite;
-    let mut local = vec![];
-    if config.store.at == StoreAt::Sqlite {
-        local.push("the store");
-    }
-    if config.queue == Queue::Sqlite {
-        local.push("the queue");
-    }
-    if matches!(config.scanner, ScannerSettings::Embedded) {
-        local.push("what the scanner inside has read");
-    }
-    (shared && !local.is_empty()).then(|| {
-        format!(
-            "{} holds {}: ingest, notifier and reconciler have to run on this machine",
-            config.store.path.display(),
-            local.join(" and ")
-        )
-    })
+    let local = config.tied_to_this_machine();
+    (!local.is_empty())
+        .then(|| format!("{}: ingest, notifier and reconciler have to run on this machine", local.join("; ")))
 }
 
 /// What is not done on AWS.

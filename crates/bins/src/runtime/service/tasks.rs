@@ -6,6 +6,8 @@ use std::time::Duration;
 use cve_monitor_core::pipeline::{
     Ingest, Notifier, NotifyError, Pump, ReconcileMode, ReconcileSettings, Reconciler,
 };
+use cve_monitor_core::vocabulary::RegistryName;
+use futures::future::join_all;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -155,7 +157,7 @@ impl Shared {
         });
     }
 
-    /// One round over each registry. One that cannot be listed does not keep the others from it.
+    /// One round over each registry, all at once: one that cannot be listed, or is slow, does not keep the others from it.
     async fn compare(&self) {
         let settings = ReconcileSettings {
             sweep_after: self.config.reconcile.sweep_after,
@@ -163,27 +165,30 @@ impl Shared {
             ..ReconcileSettings::default()
         };
         let reconciler = Reconciler::new(Arc::clone(&self.system.ports), settings);
-        for name in self.system.ports.registries.names() {
-            match reconciler.round(name, ReconcileMode::Apply, &mut |_, _| {}).await {
-                Ok(counts) => {
-                    Tally::add(&self.tally.rounds, 1);
-                    let asked = counts.missing + counts.swept + counts.absent;
-                    if asked > 0 {
-                        tracing::info!(
-                            registry = %name,
-                            listed = counts.listed,
-                            missing = counts.missing,
-                            swept = counts.swept,
-                            absent = counts.absent,
-                            "compared with the registry"
-                        );
-                    } else {
-                        tracing::debug!(registry = %name, listed = counts.listed, "compared with the registry");
-                    }
+        let rounds = self.system.ports.registries.names().map(|name| self.compare_one(&reconciler, name));
+        join_all(rounds).await;
+    }
+
+    async fn compare_one(&self, reconciler: &Reconciler, name: &RegistryName) {
+        match reconciler.round(name, ReconcileMode::Apply, &mut |_, _| {}).await {
+            Ok(counts) => {
+                Tally::add(&self.tally.rounds, 1);
+                let asked = counts.missing + counts.swept + counts.absent;
+                if asked > 0 {
+                    tracing::info!(
+                        registry = %name,
+                        listed = counts.listed,
+                        missing = counts.missing,
+                        swept = counts.swept,
+                        absent = counts.absent,
+                        "compared with the registry"
+                    );
+                } else {
+                    tracing::debug!(registry = %name, listed = counts.listed, "compared with the registry");
                 }
-                Err(error) => {
-                    tracing::warn!(registry = %name, %error, "comparing stopped; the next round goes on there")
-                }
+            }
+            Err(error) => {
+                tracing::warn!(registry = %name, %error, "comparing stopped; the next round goes on there")
             }
         }
     }
