@@ -93,9 +93,10 @@ fn what_is_denied_for_good_ends_as_a_dead_letter_with_its_reason_and_is_redriven
     assert_eq!(standing, Standing::Abandoned(AbandonReason::Denied));
 
     world.registry.fail_repository(&world.repository(), None);
-    world.request("a person asks", &image, Cause::Operator);
+    assert_eq!(world.run(world.queue.redrive(&letters[0].id)), Ok(true));
     world.settle();
     assert_eq!(world.series(&image).len(), 1);
+    assert!(world.run(world.queue.dead_letters(None, 10)).expect("letters").items.is_empty());
 }
 
 #[test]

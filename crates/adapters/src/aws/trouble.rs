@@ -37,9 +37,10 @@ pub struct Trouble {
 }
 
 /// Codes that ask to slow down, in the words of the four services (their API references, "Common Errors").
-const THROTTLED: [&str; 15] = [
+const THROTTLED: [&str; 17] = [
     "BandwidthLimitExceeded",
     "KMS.ThrottlingException",
+    "KmsThrottled",
     "LimitExceededException",
     "OverLimit",
     "PriorRequestNotComplete",
@@ -52,15 +53,28 @@ const THROTTLED: [&str; 15] = [
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
+    "TransactionConflictException",
     "TransactionInProgressException",
 ];
 
-/// Codes that say that credentials or rights are missing.
-const DENIED: [&str; 11] = [
-    "AccessDenied",
-    "AccessDeniedException",
+/// Codes of what passes, whatever status they come with: broken transfers, clocks and credentials that are being renewed, two
+/// who do the same at once.
+const TRANSIENT: [&str; 9] = [
+    "BadDigest",
     "ExpiredToken",
     "ExpiredTokenException",
+    "IncompleteBody",
+    "OperationAborted",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "RequestTimeout",
+    "XAmzContentSHA256Mismatch",
+];
+
+/// Codes that say that credentials or rights are missing.
+const DENIED: [&str; 9] = [
+    "AccessDenied",
+    "AccessDeniedException",
     "IncompleteSignature",
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
@@ -97,6 +111,8 @@ where
 fn kind(code: &str, status: u16) -> Kind {
     if THROTTLED.contains(&code) || status == 429 || (status == 503 && code == "SlowDown") {
         Kind::Throttled
+    } else if TRANSIENT.contains(&code) {
+        Kind::Transient
     } else if DENIED.contains(&code) {
         Kind::Denied
     } else if status >= 500 || status == 408 {
@@ -133,6 +149,8 @@ mod tests {
             ("SlowDown", 503, Kind::Throttled),
             ("", 429, Kind::Throttled),
             ("AccessDeniedException", 400, Kind::Denied),
+            ("RequestTimeout", 400, Kind::Transient),
+            ("ExpiredTokenException", 400, Kind::Transient),
             ("", 403, Kind::Denied),
             ("InternalError", 500, Kind::Transient),
             ("", 503, Kind::Transient),

@@ -104,7 +104,7 @@ impl Ingest {
                     in_hand -= 1;
                     // It may have queued something: children, say.
                     empty = false;
-                    pace.adapt(handled.is_throttled(), self.settings.concurrency);
+                    pace.adapt(handled.asks_for_less(), self.settings.concurrency);
                     counts.add(&handled);
                     continue;
                 }
@@ -192,7 +192,9 @@ impl Ingest {
                 }
                 tracing::debug!(image = %request.image, cause = request.cause.as_str(), ?outcome, "driven");
                 if let Some((reason, detail)) = outcome.dead_letter() {
-                    let letter = self.letter(request.id, lane, reason, &detail, &body);
+                    // What is given up is taken up by a request of its own alone: this one is known, and answered.
+                    let again = self.asked_again(&request);
+                    let letter = self.letter(request.id, lane, reason, &detail, &again);
                     self.bury(&delivery, letter).await;
                 } else {
                     self.acknowledge(&delivery).await;
@@ -209,6 +211,14 @@ impl Ingest {
                 Handled::Failed
             }
         }
+    }
+
+    /// The request that a redrive sends for an image that was given up.
+    fn asked_again(&self, request: &ScanRequest) -> String {
+        let now = self.ports.clock.now().to_string();
+        let id = RequestId::derived(&["redrive", &request.id.0, &now]);
+        let again = ScanRequest { id, cause: Cause::Operator, ..request.clone() };
+        serde_json::to_string(&again).unwrap_or_default()
     }
 
     /// A push says which tag it is about; what other causes name was admitted by its tags before.

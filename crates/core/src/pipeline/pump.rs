@@ -94,6 +94,7 @@ impl Pump {
         loop {
             let page = self.ports.store.due(kind, now, after, PAGE).await?;
             let mut lanes: [Vec<ScanRequest>; 2] = [vec![], vec![]];
+            let mut waking = vec![];
             for (stream, head) in page.items {
                 if self.woken.contains_key(&(stream.clone(), head.version)) {
                     continue;
@@ -106,9 +107,7 @@ impl Pump {
                     cause: Cause::Due,
                     at_least: None,
                 });
-                if self.woken.len() < REMEMBERED_MAX {
-                    self.woken.insert((stream, head.version), now);
-                }
+                waking.push((stream, head.version));
             }
             for (lane, requests) in [Lane::Push, Lane::Change].into_iter().zip(lanes) {
                 for batch in requests.chunks(MAX_SEND) {
@@ -116,6 +115,9 @@ impl Pump {
                     count += batch.len() as u64;
                 }
             }
+            // Not before: what could not be sent is sent in the next round.
+            let room = REMEMBERED_MAX.saturating_sub(self.woken.len());
+            self.woken.extend(waking.into_iter().take(room).map(|woken| (woken, now)));
             after = page.next;
             if after.is_none() {
                 return Ok(count);

@@ -72,7 +72,9 @@ pub async fn rebuild_layer_index(ports: &Ports) -> Result<Rebuilt, RebuildError>
             if let Event::Image(ImageEvent::LayersRecorded { keys, .. }) = recorded.event {
                 if is_deleted(ports, &image).await? {
                     ports.index.forget(&image, &keys).await?;
-                } else {
+                }
+                // Asked again after forgetting: a push may have revived it meanwhile.
+                if !is_deleted(ports, &image).await? {
                     ports.index.record(&image, &keys).await?;
                     done.written += 1;
                 }

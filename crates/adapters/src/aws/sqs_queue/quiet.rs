@@ -11,6 +11,8 @@ use tokio::time::Instant;
 const HOLDS: Duration = Duration::from_secs(1);
 /// A long poll that has found nothing for so long would have found what there was.
 const SETTLED: Duration = Duration::from_millis(500);
+/// One that is under way for longer hangs, and proves nothing: SQS answers within twenty seconds.
+const HANGS: Duration = Duration::from_secs(25);
 
 /// What is known of each lane.
 #[derive(Debug, Default)]
@@ -75,7 +77,7 @@ impl Quiet {
     /// moment ago, and whoever asks is `busy`.
     pub(super) fn is_known_empty(&self, lane: Lane, busy: bool) -> bool {
         let known = self.of(lane);
-        known.listening.iter().any(|since| since.elapsed() >= SETTLED)
+        known.listening.iter().any(|since| (SETTLED..HANGS).contains(&since.elapsed()))
             || (busy && known.empty_at.is_some_and(|at| at.elapsed() < HOLDS))
     }
 }

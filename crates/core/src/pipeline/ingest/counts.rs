@@ -65,8 +65,9 @@ pub(super) enum Handled {
 }
 
 impl Handled {
-    pub(super) fn is_throttled(&self) -> bool {
-        matches!(self, Self::Outcome(Outcome::Waiting { throttled: true, .. }))
+    /// Whether somebody asked to slow down, or a store or queue of ours is in trouble.
+    pub(super) fn asks_for_less(&self) -> bool {
+        matches!(self, Self::Failed | Self::Outcome(Outcome::Waiting { throttled: true, .. }))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Appending: the events and the head in one transaction.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, Put, TransactWriteItem};
@@ -14,6 +16,9 @@ use super::place::Place;
 use crate::aws::dynamodb::batch::patience;
 use crate::aws::dynamodb::failure::{Failure, failed};
 use crate::aws::dynamodb::item::{Item, number};
+
+/// How long a transaction may be half to be seen.
+const HALF_COMMITTED: Duration = Duration::from_millis(500);
 
 /// What a cancelled transaction says.
 #[derive(Debug, PartialEq, Eq)]
@@ -83,13 +88,23 @@ impl DynamoEventStore {
 
     /// Events after the version that the head is at were written by nobody: one of the tables was restored.
     async fn agree(&self, stream: &StreamId, expected: u64) -> Result<(), Failure> {
-        let last = self.last_version(stream).await?;
-        // Read after the events: an append in between moves the head as well.
-        if last <= expected || self.head_of(stream).await?.map_or(0, |head| head.version) != expected {
+        if self.last_beyond(stream, expected).await?.is_none() {
             return Ok(());
         }
+        // A read may see half of a transaction that is being committed (developer guide, "Isolation levels").
+        tokio::time::sleep(HALF_COMMITTED).await;
+        let Some(last) = self.last_beyond(stream, expected).await? else { return Ok(()) };
         let problem = format!("the events of {stream} go to version {last}, its head to {expected}");
         Err(Failure::Damaged(format!("{problem}: make the heads again with `cve-monitor rebuild heads`")))
+    }
+
+    /// The version of the last event, where it is beyond the version that the head is at.
+    async fn last_beyond(&self, stream: &StreamId, expected: u64) -> Result<Option<u64>, Failure> {
+        let last = self.last_version(stream).await?;
+        // Read after the events: an append in between moves the head as well.
+        let behind =
+            last > expected && self.head_of(stream).await?.map_or(0, |head| head.version) == expected;
+        Ok(behind.then_some(last))
     }
 
     fn writes(
