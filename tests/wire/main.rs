@@ -9,8 +9,6 @@ mod clair_v4_feed;
 mod distribution;
 mod dynamodb;
 mod ecr;
-mod dynamodb;
-mod ecr;
 #[path = "../emulators.rs"]
 mod emulators;
 #[path = "../fakes/clair_v2.rs"]
