@@ -145,7 +145,7 @@ impl Rule {
             Which::FirstAndOneInTen => {
                 let mut drawn = DefaultHasher::new();
                 (&call.operation, *seen).hash(&mut drawn);
-                *seen == 1 || drawn.finish() % 10 == 0
+                *seen == 1 || drawn.finish().is_multiple_of(10)
             }
         };
         befalls.then(|| self.fault.clone())

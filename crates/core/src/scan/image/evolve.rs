@@ -42,10 +42,8 @@ pub fn evolve(
         }
         ImageEvent::LayersRecorded { generation, .. } => {
             if !matches!(state.resolved, Some(Resolved::Image(_))) {
-                return Err(IllegalTransition::new(
-                    "LayersRecorded",
-                    "the manifest is not known to be an image's",
-                ));
+                let problem = "the manifest is not known to be an image's";
+                return Err(IllegalTransition::new("LayersRecorded", problem));
             }
             state.keys = Some(*generation);
             recorded(&mut state);
