@@ -6,7 +6,7 @@
 //! * an account sees nothing of another: that takes a role (`AssumeRole`, with the external id where one is demanded)
 //! * the registry's own protocol: under `/ACCOUNT/REGION/v2/`, as one address serves all
 //! * layers: at an origin of their own, as S3 is
-//! * what a test does to it: [`FakeEcr::world`], or [`control`] from another process
+//! * what a test does to it: [`FakeEcr::world`], or its pages under `/_control` from another process
 
 mod control;
 mod distribution;

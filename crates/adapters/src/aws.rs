@@ -9,6 +9,7 @@ mod created;
 pub mod dynamodb;
 pub mod ecr_event;
 pub mod ecr_registry;
+mod quiet;
 pub mod s3;
 pub mod sqs_queue;
 pub mod trouble;

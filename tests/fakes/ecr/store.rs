@@ -17,6 +17,9 @@ use super::world::{Fault, Place, World, digest_of};
 /// How long a pre-signed address works, in seconds, as ECR's do.
 const EXPIRES: i64 = 3600;
 
+/// Between the last byte of a transfer and its break: long enough for the server to write what it was given.
+const FLUSHED: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// An address for a layer.
 pub(super) fn sign(world: &World, store: &str, place: &Place, digest: &str) -> String {
     let now = world.now();
@@ -91,8 +94,12 @@ fn bytes_answer(headers: &HeaderMap, bytes: &Bytes, fault: Option<&Fault>) -> Re
     let rest = bytes.slice(from.unwrap_or(0).min(bytes.len())..);
     let mut response = if let Some(Fault::CutAfter(kept)) = fault {
         let kept = rest.slice(..rest.len().min(*kept));
-        let cut = Err(std::io::Error::other("cut off, as planned"));
-        Body::from_stream(futures::stream::iter([Ok(kept), cut]).boxed()).into_response()
+        let cut = futures::stream::once(async {
+            // What was given so far is written when the body has nothing for a moment; an error drops the rest.
+            tokio::time::sleep(FLUSHED).await;
+            Err(std::io::Error::other("cut off, as planned"))
+        });
+        Body::from_stream(futures::stream::iter([Ok(kept)]).chain(cut).boxed()).into_response()
     } else {
         rest.into_response()
     };

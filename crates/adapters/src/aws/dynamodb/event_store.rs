@@ -20,6 +20,7 @@ use cve_monitor_core::vocabulary::{Page, PageToken, Timestamp};
 use self::heads::Catalogue;
 use super::page_limit;
 use super::tables::Names;
+use crate::aws::quiet::Quiet;
 
 /// An [`EventStore`] in DynamoDB.
 ///
@@ -33,7 +34,7 @@ use super::tables::Names;
 /// wait. Everything else is strongly consistent.
 #[derive(Debug, Clone)]
 pub struct DynamoEventStore {
-    client: Client,
+    client: Quiet<Client>,
     tables: Names,
     catalogue: Arc<Catalogue>,
 }
@@ -42,7 +43,7 @@ impl DynamoEventStore {
     /// The streams in the tables of this prefix.
     #[must_use]
     pub fn new(config: &SdkConfig, prefix: &str) -> Self {
-        Self { client: Client::new(config), tables: Names::of(prefix), catalogue: Arc::default() }
+        Self { client: Quiet(Client::new(config)), tables: Names::of(prefix), catalogue: Arc::default() }
     }
 }
 

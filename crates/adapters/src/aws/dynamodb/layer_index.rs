@@ -16,6 +16,7 @@ use super::item::{Item, item, text, text_of};
 use super::merge::{Run, least, share};
 use super::tables::Names;
 use super::{at_most, batch, page_limit, shard};
+use crate::aws::quiet::Quiet;
 
 /// The most keys of one image.
 const MAX_KEYS: usize = 4096;
@@ -29,7 +30,7 @@ const SHARDS: u8 = 4;
 /// twenty images, and at least one RRU for each of the four shards.
 #[derive(Debug, Clone)]
 pub struct DynamoLayerIndex {
-    client: Client,
+    client: Quiet<Client>,
     table: String,
 }
 
@@ -37,7 +38,7 @@ impl DynamoLayerIndex {
     /// The index in the tables of this prefix.
     #[must_use]
     pub fn new(config: &SdkConfig, prefix: &str) -> Self {
-        Self { client: Client::new(config), table: Names::of(prefix).layer_index }
+        Self { client: Quiet(Client::new(config)), table: Names::of(prefix).layer_index }
     }
 
     /// Images of a key in one shard, in order.

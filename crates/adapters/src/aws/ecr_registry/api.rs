@@ -14,6 +14,7 @@ use url::Url;
 use super::budget::Budget;
 use super::error::{failed, translate};
 use super::settings::EcrBudget;
+use crate::aws::quiet::Quiet;
 
 /// The most entries that a page may have, and the most images that a call may name (ECR API reference).
 const MAX_PAGE: usize = 1000;
@@ -22,7 +23,7 @@ pub(super) const MAX_IDS: usize = 100;
 /// The API for one account in one region.
 #[derive(Debug)]
 pub(super) struct Api {
-    pub(super) client: Client,
+    pub(super) client: Quiet<Client>,
     account: String,
     lists: Budget,
     manifests: Budget,
@@ -35,7 +36,7 @@ pub(super) type Entries<T> = (Vec<T>, Option<String>);
 impl Api {
     pub(super) fn new(client: Client, account: String, budget: EcrBudget) -> Self {
         Self {
-            client,
+            client: Quiet(client),
             account,
             lists: Budget::new(budget.lists_per_second),
             manifests: Budget::new(budget.manifests_per_second),

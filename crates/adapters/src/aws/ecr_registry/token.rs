@@ -8,6 +8,7 @@ use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
 use super::error::translate;
+use crate::aws::quiet::Quiet;
 
 /// How long before its end a token is used no more; half its life where that is shorter. ECR's live for 12 hours.
 const MARGIN: Duration = Duration::from_secs(600);
@@ -17,7 +18,7 @@ const LEAST: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(super) struct Tokens {
-    client: Client,
+    client: Quiet<Client>,
     kept: tokio::sync::Mutex<Option<Token>>,
 }
 
@@ -30,7 +31,7 @@ struct Token {
 
 impl Tokens {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, kept: tokio::sync::Mutex::new(None) }
+        Self { client: Quiet(client), kept: tokio::sync::Mutex::new(None) }
     }
 
     /// The header to send. `refused` is one that the registry has not accepted: that one is not given again.

@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::S3Settings;
 use crate::aws::backoff::Backoff;
+use crate::aws::quiet::Quiet;
 use crate::aws::trouble::{Kind, Trouble, trouble};
 
 /// How often an upload that met another one of the same key is tried again.
@@ -28,7 +29,7 @@ const PRECONDITION: &str = "PreconditionFailed";
 /// A bucket.
 #[derive(Debug, Clone)]
 pub(super) struct Bucket {
-    client: Client,
+    client: Quiet<Client>,
     settings: S3Settings,
 }
 
@@ -63,7 +64,7 @@ pub(super) enum Found {
 
 impl Bucket {
     pub(super) fn new(config: &SdkConfig, settings: S3Settings) -> Self {
-        Self { client: super::client(config), settings }
+        Self { client: Quiet(super::client(config)), settings }
     }
 
     /// Writes an object, whatever was there.

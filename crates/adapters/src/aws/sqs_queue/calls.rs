@@ -14,6 +14,7 @@ use cve_monitor_core::ports::{Depth, QueueError};
 use super::letters::Written;
 use super::names::{Address, Queues};
 use super::refused;
+use crate::aws::quiet::Quiet;
 use crate::aws::trouble::{Kind, Trouble, trouble};
 
 /// The most entries of one call.
@@ -24,9 +25,9 @@ pub(super) const MAX_WAIT: Duration = Duration::from_secs(20);
 /// The client.
 #[derive(Debug, Clone)]
 pub(super) struct Calls {
-    client: Client,
+    client: Quiet<Client>,
     /// For receives that wait: the limits of time count from when the wait is over.
-    patient: Client,
+    patient: Quiet<Client>,
 }
 
 /// What a receive asks for.
@@ -58,7 +59,7 @@ impl Calls {
     pub(super) fn new(config: &SdkConfig) -> Self {
         let limits = config.timeout_config().map_or_else(TimeoutConfig::disabled, patient);
         let waiting = aws_sdk_sqs::config::Builder::from(config).timeout_config(limits).build();
-        Self { client: Client::new(config), patient: Client::from_conf(waiting) }
+        Self { client: Quiet(Client::new(config)), patient: Quiet(Client::from_conf(waiting)) }
     }
 
     pub(super) async fn find(&self, prefix: &str) -> Result<Queues, QueueError> {
