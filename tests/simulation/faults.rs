@@ -1,14 +1,19 @@
 //! What goes wrong, and what is true afterwards.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use cve_monitor_core::pipeline::{Standing, rebuild_heads, rebuild_lake, rebuild_layer_index, standing_of};
+use cve_monitor_core::pipeline::{
+    Ingest, IngestSettings, Standing, rebuild_heads, rebuild_lake, rebuild_layer_index, standing_of,
+};
 use cve_monitor_core::ports::{
-    DeadLetterReason, EventStore as _, Queue as _, RegistryError, SinkError, StoreError,
+    Clock as _, DeadLetterReason, EventStore as _, Queue as _, RegistryError, SinkError, StoreError,
 };
 use cve_monitor_core::scan::{AbandonReason, Head, StreamId};
 use cve_monitor_core::testkit::model::{AppendFault, ModelAdvisory};
 use cve_monitor_core::vocabulary::{Cause, Lane, Verdict};
+use futures::FutureExt as _;
+use futures::future::join;
 
 use crate::world::World;
 
@@ -46,6 +51,37 @@ fn a_store_that_is_away_leaves_the_message_for_later() {
     assert_eq!(world.ingest().failed, 1);
     world.store.fail_with(None);
     world.clock.advance(Duration::from_secs(61));
+    world.settle();
+    assert_eq!(world.series(&image).len(), 1);
+}
+
+/// More leases than a message may have before it is taken for one that kills workers.
+#[test]
+fn a_store_that_is_away_for_hours_keeps_what_is_in_hand_and_gives_nothing_up() {
+    let world = world();
+    let image = world.put("v1", &[BASE]);
+    world.push(&image);
+    world.store.fail_with(Some(StoreError::Transient("away".to_owned())));
+    let ingest = Ingest::new(Arc::clone(&world.ports), IngestSettings::default());
+    let after =
+        |hours: u64| world.clock.sleep_until(world.clock.now().plus(Duration::from_secs(hours * 3600)));
+    let back = after(6).map(|()| world.store.fail_with(None));
+    let (counts, ()) = world.run(join(ingest.run(after(7)), back));
+    assert_eq!((counts.received, counts.reported, counts.buried), (1, 1, 0));
+    assert_eq!(world.series(&image).len(), 1);
+}
+
+#[test]
+fn a_shutdown_does_not_wait_for_a_store_that_is_away() {
+    let world = world();
+    let image = world.put("v1", &[BASE]);
+    world.push(&image);
+    world.store.fail_with(Some(StoreError::Transient("away".to_owned())));
+    let ingest = Ingest::new(Arc::clone(&world.ports), IngestSettings::default());
+    let stop = world.clock.sleep_until(world.clock.now().plus(Duration::from_secs(3600)));
+    assert_eq!(world.run(ingest.run(stop)).failed, 1);
+    world.store.fail_with(None);
+    world.clock.advance(IngestSettings::default().lease);
     world.settle();
     assert_eq!(world.series(&image).len(), 1);
 }

@@ -222,3 +222,22 @@ fn who_waits_for_data_that_has_come_goes_on_although_other_data_is_still_missing
     world.settle();
     assert_eq!(world.series(&npm).len(), 1);
 }
+
+/// A long queue is not made longer by those who wait in it.
+#[test]
+fn who_was_woken_and_has_not_moved_is_woken_again_less_and_less_often() {
+    let world = World::with(ModelKnowledge::loading(), Scope::default());
+    let image = world.put("v1", &[BASE]);
+    world.push(&image);
+    assert_eq!(world.ingest().waiting, 1);
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "openssl")]);
+    let mut pump = Pump::new(Arc::clone(&world.ports));
+    let mut woken = vec![];
+    for minute in 0..32 {
+        if world.run(pump.round()).expect("pumped") > 0 {
+            woken.push(minute);
+        }
+        world.clock.advance(Duration::from_secs(60));
+    }
+    assert_eq!(woken, [0, 1, 3, 7, 15, 25]);
+}

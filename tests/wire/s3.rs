@@ -156,7 +156,7 @@ async fn who_may_not_is_told_the_bucket_and_the_rights() {
     let Some(stage) = Stage::open("wire-denied").await else { return };
     stage.proxy.add(Rule::for_service(Service::S3, Which::All, Fault::denial(Service::S3)));
     let why = stage.archive().put(b"{}").await.expect_err("it is denied");
-    let ArchiveError::Permanent(why) = why else { panic!("{why}") };
+    let ArchiveError::Transient(why) = why else { panic!("{why}") };
     assert!(why.contains("`wire-denied`") && why.contains("s3:PutObject"), "{why}");
     let why = create_bucket(&stage.config, "wire-denied").await.expect_err("it is denied").to_string();
     assert!(why.contains("`wire-denied`") && why.contains("somebody else's"), "{why}");

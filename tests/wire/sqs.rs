@@ -170,7 +170,7 @@ async fn errors_say_what_to_do_next_and_no_secrets() {
         (refusal(403, "RequestThrottled", "RequestThrottled"), "Transient"),
         (refusal(403, "OverLimit", "OverLimit"), "Transient"),
         (Reply::status(503), "Transient"),
-        (refusal(400, "AccessDeniedException", "AccessDeniedException"), "Permanent"),
+        (refusal(400, "AccessDeniedException", "AccessDeniedException"), "Transient"),
         (refusal(400, "InvalidAddress", "InvalidAddress"), "Permanent"),
     ] {
         sqs.will("ReceiveMessage", [reply]);

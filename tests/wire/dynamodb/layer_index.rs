@@ -39,7 +39,7 @@ async fn a_batch_that_is_never_done_wholly_is_transient() {
 }
 
 #[tokio::test]
-async fn a_throttled_index_is_transient_and_a_denied_one_permanent_by_its_table() {
+async fn a_throttled_index_is_transient_and_so_is_a_denied_one_with_the_remedy() {
     let Some(stage) = Stage::open("wire-index-throttled").await else { return };
     for operation in ["BatchWriteItem", "Query"] {
         stage.befall(operation, Which::Next(1), Fault::throttling(Service::DynamoDb));
@@ -50,7 +50,7 @@ async fn a_throttled_index_is_transient_and_a_denied_one_permanent_by_its_table(
     assert!(matches!(throttled, Err(LayerIndexError::Transient(_))), "{throttled:?}");
     let denied = index.record(&image, &keys).await;
     let names = |why: &str| why.contains("wire-index-throttled-layer-index") && why.contains("rights");
-    assert!(matches!(&denied, Err(LayerIndexError::Permanent(why)) if names(why)), "{denied:?}");
+    assert!(matches!(&denied, Err(LayerIndexError::Transient(why)) if names(why)), "{denied:?}");
 }
 
 #[tokio::test]

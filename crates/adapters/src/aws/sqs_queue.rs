@@ -91,7 +91,8 @@ fn refused(queue: &str, trouble: &Trouble) -> QueueError {
     let said = format!("the SQS queue `{queue}`: {trouble}");
     match trouble.kind {
         Kind::Throttled | Kind::Transient => QueueError::Transient(said),
-        Kind::Denied => QueueError::Permanent(format!("{said}; grant the role of this program that action")),
+        // Somebody will grant it, or has just done so: IAM takes its time to tell all of AWS.
+        Kind::Denied => QueueError::Transient(format!("{said}; grant the role of this program that action")),
         Kind::Refused
             if trouble.code.ends_with("NonExistentQueue") || trouble.code == "QueueDoesNotExist" =>
         {

@@ -1,11 +1,13 @@
 //! Ingest: deliveries to outcomes, so many at a time.
 
 mod counts;
+mod hold;
 mod pace;
 
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, Either, FusedFuture, FutureExt, select};
@@ -80,12 +82,17 @@ impl Ingest {
         let mut stop = stop.fuse();
         let mut counts = IngestCounts::default();
         let mut pace = Pace::new(self.settings.concurrency);
+        // Whoever waits for the end of the work does not wait for a store that is away.
+        let hold = AtomicBool::new(!until_idle);
         let mut under_way: FuturesUnordered<BoxFuture<'_, Happened>> = FuturesUnordered::new();
         let (mut in_hand, mut receiving, mut empty) = (0, false, false);
         // Listening to an empty lane goes on across rounds: a receive that is dropped may have leased something.
         let mut listened = [false; Lane::ALL.len()];
         loop {
             let stopped = stop.is_terminated();
+            if stopped {
+                hold.store(false, Ordering::Relaxed);
+            }
             if !stopped && !receiving && !empty && in_hand < pace.limit {
                 receiving = true;
                 under_way.push(self.receive(pace.pick(), pace.limit - in_hand).boxed());
@@ -122,9 +129,9 @@ impl Ingest {
             counts.received += arrived.len() as u64;
             in_hand += arrived.len();
             under_way.extend(
-                arrived
-                    .into_iter()
-                    .map(|(lane, delivery)| self.handle(lane, delivery).map(Happened::Handled).boxed()),
+                arrived.into_iter().map(|(lane, delivery)| {
+                    self.handle(lane, delivery, &hold).map(Happened::Handled).boxed()
+                }),
             );
         }
     }
@@ -160,7 +167,7 @@ impl Ingest {
         self.ports.clock.sleep_until(self.ports.clock.now().plus(QUEUE_PAUSE)).await;
     }
 
-    async fn handle(&self, lane: Lane, delivery: Delivery) -> Handled {
+    async fn handle(&self, lane: Lane, delivery: Delivery, hold: &AtomicBool) -> Handled {
         let request = match &delivery.request {
             Ok(request) => request.clone(),
             Err(unreadable) => {
@@ -185,7 +192,7 @@ impl Ingest {
             self.acknowledge(&delivery).await;
             return Handled::OutOfScope;
         }
-        match self.drive(&request, lane, &delivery).await {
+        match self.drive(&request, lane, &delivery, hold).await {
             Ok(outcome) => {
                 if let Some(observer) = &self.observer {
                     observer(&request.image, &outcome);
@@ -237,6 +244,7 @@ impl Ingest {
         request: &ScanRequest,
         lane: Lane,
         delivery: &Delivery,
+        hold: &AtomicBool,
     ) -> Result<Outcome, DriveError> {
         let keeping_the_lease = async {
             loop {
@@ -246,7 +254,7 @@ impl Ingest {
                 }
             }
         };
-        match select(pin!(self.driver.drive(request, lane)), pin!(keeping_the_lease)).await {
+        match select(pin!(self.drive_or_hold(request, lane, hold)), pin!(keeping_the_lease)).await {
             Either::Left((result, _)) => result,
             Either::Right((never, _)) => never,
         }

@@ -11,8 +11,11 @@ use crate::ports::{MAX_SEND, QueueError, Readiness, ScannerError, StoreError};
 use crate::scan::{Due, Head, StreamId};
 use crate::vocabulary::{Cause, Lane, RequestId, ScanRequest, Timestamp};
 
-/// A woken image is not woken again for this long while its head stays the same.
+/// A woken image is not woken again for this long while its head stays the same; after that for twice as long, and so on: the
+/// queue may be long, and each wake-up in it is a message more.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest that a woken image is not woken again; no longer than those that wait for the scanner wait for their turn.
+const PATIENCE_MAX: Duration = PARTLY_EVERY;
 /// How often all that wait are woken while the scanner is ready for some images only: it names what it still lacks, but not
 /// whether an image began to wait for something that had just come.
 const PARTLY_EVERY: Duration = Duration::from_secs(10 * 60);
@@ -35,11 +38,20 @@ pub enum PumpError {
     Scanner(#[from] ScannerError),
 }
 
+/// A head that was woken.
+#[derive(Debug, Clone, Copy)]
+struct Woken {
+    /// Not before then again.
+    again: Timestamp,
+    /// How long that was.
+    patience: Duration,
+}
+
 /// Wakes what is due.
 #[derive(Debug)]
 pub struct Pump {
     ports: Arc<Ports>,
-    woken: HashMap<(StreamId, u64), Timestamp>,
+    woken: HashMap<(StreamId, u64), Woken>,
     /// What the scanner lacked when those that wait for it were last woken, and when that was.
     partly: Option<(String, Timestamp)>,
 }
@@ -57,7 +69,8 @@ impl Pump {
     /// Where a port failed: what was not woken is still due.
     pub async fn round(&mut self) -> Result<u64, PumpError> {
         let now = self.ports.clock.now();
-        self.woken.retain(|_, woken| now.since(*woken) < PATIENCE);
+        // Whoever is not due any more is forgotten some time after the turn that it did not need.
+        self.woken.retain(|_, woken| now.since(woken.again) < PATIENCE_MAX);
         let mut count = self.wake(&Due::At(now), now).await?;
         // Asked only when somebody waits for it.
         let waiting = self.ports.store.due(&Due::ScannerReady, now, None, 1).await?;
@@ -96,9 +109,11 @@ impl Pump {
             let mut lanes: [Vec<ScanRequest>; 2] = [vec![], vec![]];
             let mut waking = vec![];
             for (stream, head) in page.items {
-                if self.woken.contains_key(&(stream.clone(), head.version)) {
+                let before = self.woken.get(&(stream.clone(), head.version));
+                if before.is_some_and(|woken| now < woken.again) {
                     continue;
                 }
+                let patience = before.map_or(PATIENCE, |woken| (woken.patience * 2).min(PATIENCE_MAX));
                 let Some(image) = stream.as_image() else { continue };
                 let id = RequestId::derived(&["due", &stream.0, &head.version.to_string()]);
                 lanes[usize::from(has_report(&head))].push(ScanRequest {
@@ -107,7 +122,7 @@ impl Pump {
                     cause: Cause::Due,
                     at_least: None,
                 });
-                waking.push((stream, head.version));
+                waking.push(((stream, head.version), Woken { again: now.plus(patience), patience }));
             }
             for (lane, requests) in [Lane::Push, Lane::Change].into_iter().zip(lanes) {
                 for batch in requests.chunks(MAX_SEND) {
@@ -116,8 +131,11 @@ impl Pump {
                 }
             }
             // Not before: what could not be sent is sent in the next round.
-            let room = REMEMBERED_MAX.saturating_sub(self.woken.len());
-            self.woken.extend(waking.into_iter().take(room).map(|woken| (woken, now)));
+            for (head, woken) in waking {
+                if self.woken.len() < REMEMBERED_MAX || self.woken.contains_key(&head) {
+                    self.woken.insert(head, woken);
+                }
+            }
             after = page.next;
             if after.is_none() {
                 return Ok(count);
@@ -125,15 +143,18 @@ impl Pump {
         }
     }
 
-    /// A round every so often until `stop`.
+    /// A round every so often until `stop`; one that takes long is followed by as long a rest, so that at most half of the time
+    /// the store is asked who waits.
     pub async fn run(&mut self, every: Duration, stop: impl Future<Output = ()> + Send) {
         let mut stop = std::pin::pin!(stop);
+        let clock = Arc::clone(&self.ports.clock);
         loop {
+            let began = clock.now();
             if let Err(error) = self.round().await {
                 tracing::warn!(%error, "waking what is due failed; trying again");
             }
-            let clock = Arc::clone(&self.ports.clock);
-            let pause = clock.sleep_until(clock.now().plus(every));
+            let took = clock.now().since(began);
+            let pause = clock.sleep_until(clock.now().plus(every.max(took)));
             match select(stop.as_mut(), pause).await {
                 Either::Left(_) => return,
                 Either::Right(_) => {}

@@ -27,7 +27,8 @@ where
     let trouble = trouble(operation, error);
     match trouble.kind {
         Kind::Throttled | Kind::Transient => Failure::Unavailable(format!("table {table}: {trouble}")),
-        Kind::Denied => Failure::Refused(format!(
+        // Somebody will grant them, or has just done so: IAM takes its time to tell all of AWS.
+        Kind::Denied => Failure::Unavailable(format!(
             "table {table}: {trouble}: give the role of this program the rights on this table"
         )),
         Kind::Refused if trouble.code == "ResourceNotFoundException" => Failure::Refused(format!(

@@ -138,7 +138,8 @@ impl Bucket {
         let said = self.said(problem);
         match (problem.kind, problem.code.as_str()) {
             (Kind::Throttled | Kind::Transient, _) => Failure::Transient(said),
-            (Kind::Denied, _) => Failure::Permanent(format!(
+            // Somebody will allow it, or has just done so: IAM takes its time to tell all of AWS.
+            (Kind::Denied, _) => Failure::Transient(format!(
                 "{said}; allow this program's role s3:{} there, s3:ListBucket on the bucket, and kms:GenerateDataKey and \
                  kms:Decrypt on the key that objects are encrypted with",
                 problem.operation
