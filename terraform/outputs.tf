@@ -63,6 +63,22 @@ output "reader_principals" {
   value       = [module.ingest.task_role_arn, module.reconciler.task_role_arn]
 }
 
+output "services" {
+  description = "The ECS services, by program."
+  value       = { clair = module.clair.name, ingest = module.ingest.name, notifier = module.notifier.name }
+}
+
+output "reconcile_task" {
+  description = "What the comparison of the registries runs as, for those who start it by a call."
+  value = {
+    cluster         = module.cluster.name
+    task_definition = "${local.name}-reconciler"
+    launch_type     = local.launch_type
+    subnets         = module.network.private_subnet_ids
+    security_groups = [aws_security_group.workers.id]
+  }
+}
+
 output "reconcile_command" {
   description = "Starts a comparison of the registries now: the first one brings in every image that is there."
   value = join(" ", [

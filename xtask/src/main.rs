@@ -1,7 +1,7 @@
 //! The project's chores, one subcommand each. `cargo xtask help` lists them.
 
-mod bench;
 mod checks;
+mod elsewhere;
 mod metadata;
 mod notices;
 mod source;
@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use elsewhere::{bench, deploy};
 
 /// The project's chores.
 #[derive(Debug, Parser)]
@@ -41,6 +42,26 @@ enum Chore {
         #[command(subcommand)]
         backend: xtask::Backend,
     },
+    /// Bring the system to AWS: an image, a plan to read, your word, the changes, the first comparison.
+    #[command(disable_help_flag = true)]
+    Deploy(deploy::Rest),
+    /// Take it away again.
+    #[command(disable_help_flag = true)]
+    Destroy(deploy::Rest),
+    /// Show what in AWS is not as the environment's file says.
+    #[command(disable_help_flag = true)]
+    Drift(deploy::Rest),
+    /// Show names and addresses of what is deployed.
+    #[command(disable_help_flag = true)]
+    Outputs(deploy::Rest),
+    /// Make the container image, reproducibly and without a container engine.
+    #[command(disable_help_flag = true)]
+    Image(deploy::Rest),
+    /// Make archives of static programs, with checksums.
+    #[command(disable_help_flag = true)]
+    Dist(deploy::Rest),
+    /// Deploy, report, drift and destroy with the real terraform on what stands in for AWS. Takes some minutes.
+    DeployE2e,
 }
 
 fn main() -> ExitCode {
@@ -53,6 +74,13 @@ fn main() -> ExitCode {
         Chore::Notices => notices::write(&root),
         Chore::Bench => bench::run(&root),
         Chore::Dev { backend } => xtask::raise(&root, &backend),
+        Chore::Deploy(rest) => return deploy::run(&root, "deploy", &rest),
+        Chore::Destroy(rest) => return deploy::run(&root, "destroy", &rest),
+        Chore::Drift(rest) => return deploy::run(&root, "drift", &rest),
+        Chore::Outputs(rest) => return deploy::run(&root, "outputs", &rest),
+        Chore::Image(rest) => return deploy::run(&root, "image", &rest),
+        Chore::Dist(rest) => return deploy::run(&root, "dist", &rest),
+        Chore::DeployE2e => deploy::end_to_end(&root),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -6,7 +6,11 @@ use std::path::Path;
 use serde::Deserialize;
 
 /// The committed lists; each test binary that skips anything has one.
-const FILES: [&str; 2] = ["tests/conformance/may-be-ignored.toml", "tests/scenarios/may-be-ignored.toml"];
+const FILES: [&str; 3] = [
+    "tests/conformance/may-be-ignored.toml",
+    "tests/scenarios/may-be-ignored.toml",
+    "xtask/deploy/tests/may-be-ignored.toml",
+];
 
 /// Tests that may be skipped. Any other skipped test fails the run.
 #[derive(Debug, Default, Deserialize)]

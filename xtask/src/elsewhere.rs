@@ -1,0 +1,4 @@
+//! Chores that another package does, built when one of them is asked for.
+
+pub(crate) mod bench;
+pub(crate) mod deploy;
