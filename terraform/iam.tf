@@ -1,4 +1,5 @@
-# What each program may do: the calls of its adapters on the resources of this stack, and no more.
+# What each program may do: the calls of its adapters on the resources of this stack, and no more. Held against the code, both ways,
+# by tests/terraform, where calls.toml says which call needs which right.
 locals {
   lanes      = values(module.queues.arns)
   dead       = values(module.queues.dead_arns)
@@ -7,12 +8,11 @@ locals {
   reports    = module.lake.report_bucket_arn
   own_images = [for registry in local.own : "arn:${local.partition}:ecr:${registry.region}:${registry.account_id}:repository/*"]
 
-  read_heads   = { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], resources = [local.tables.heads, "${local.tables.heads}/index/due"] }
-  write_heads  = { actions = ["dynamodb:PutItem"], resources = [local.tables.heads] }
+  heads        = { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], resources = [local.tables.heads] }
   events       = { actions = ["dynamodb:PutItem", "dynamodb:Query"], resources = [local.tables.events] }
-  known_queues = { actions = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"], resources = concat(local.lanes, local.dead) }
+  known_queues = { actions = ["sqs:GetQueueUrl"], resources = concat(local.lanes, local.dead) }
+  depths       = { actions = ["sqs:GetQueueAttributes"], resources = local.lanes }
   fill_lanes   = { actions = ["sqs:SendMessage"], resources = local.lanes }
-  images       = { actions = ["ecr:BatchGetImage", "ecr:DescribeImages"], resources = local.own_images }
   assume       = { actions = ["sts:AssumeRole"], resources = local.by_role }
   key          = { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = compact([var.kms_key_arn]) }
 
@@ -24,11 +24,11 @@ locals {
   grants = {
     ingest = {
       KnownQueues  = local.known_queues
+      Depths       = local.depths
       WorkOff      = { actions = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"], resources = local.lanes }
       FillLanes    = local.fill_lanes
       Bury         = { actions = ["sqs:SendMessage"], resources = local.dead }
-      ReadHeads    = local.read_heads
-      WriteHeads   = local.write_heads
+      Heads        = local.heads
       Events       = local.events
       LayerIndex   = { actions = ["dynamodb:BatchWriteItem"], resources = [local.tables["layer-index"]] }
       ReadArchive  = local.read_archive
@@ -36,7 +36,7 @@ locals {
       ListArchive  = local.list_archive
       Reports      = { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.reports}/*"] }
       ListReports  = { actions = ["s3:ListBucket"], resources = [local.reports] }
-      Images       = local.images
+      Images       = { actions = ["ecr:BatchGetImage", "ecr:DescribeImages"], resources = local.own_images }
       Layers       = { actions = ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"], resources = local.own_images }
       Assume       = local.assume
       Key          = local.key
@@ -44,9 +44,11 @@ locals {
 
     notifier = {
       KnownQueues   = local.known_queues
+      Depths        = local.depths
       FillLanes     = local.fill_lanes
-      ReadHeads     = local.read_heads
-      WriteHeads    = local.write_heads
+      Heads         = local.heads
+      DueHeads      = { actions = ["dynamodb:Query"], resources = ["${local.tables.heads}/index/due"] }
+      HeadsOfDue    = { actions = ["dynamodb:BatchGetItem"], resources = [local.tables.heads] }
       Events        = local.events
       LayerIndex    = { actions = ["dynamodb:Query"], resources = [local.tables["layer-index"]] }
       ReadArchive   = local.read_archive
@@ -57,15 +59,13 @@ locals {
     }
 
     reconciler = {
-      KnownQueues  = local.known_queues
-      FillLanes    = { actions = ["sqs:SendMessage"], resources = [module.queues.arns["backfill"]] }
-      ReadHeads    = local.read_heads
-      WriteHeads   = local.write_heads
-      Events       = local.events
-      Images       = local.images
-      Repositories = { actions = ["ecr:DescribeRepositories"], resources = local.own_images }
-      Assume       = local.assume
-      Key          = local.key
+      KnownQueues = local.known_queues
+      FillLanes   = { actions = ["sqs:SendMessage"], resources = [module.queues.arns["backfill"]] }
+      Heads       = local.heads
+      Events      = local.events
+      Listings    = { actions = ["ecr:DescribeImages", "ecr:DescribeRepositories"], resources = local.own_images }
+      Assume      = local.assume
+      Key         = local.key
     }
   }
 }

@@ -1,3 +1,19 @@
+# The fields of a schedule in the words of EventBridge Scheduler: values, ranges and steps, with commas between. Nothing else checks them
+# before the schedule is made.
+locals {
+  cron_values = {
+    minute  = "[0-5]?[0-9]"
+    hour    = "(?:1?[0-9]|2[0-3])"
+    day     = "(?:[12][0-9]|3[01]|[1-9]|L)W?"
+    month   = "(?:1[0-2]|[1-9]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
+    weekday = "(?:[1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(?:L|#[1-5])?"
+    year    = "(?:19[7-9][0-9]|2[01][0-9][0-9])"
+  }
+
+  cron_parts = { for field, value in local.cron_values : field => "(?:\\*|${value}(?:-${value})?)(?:/[1-9][0-9]*)?" }
+  cron       = { for field, part in local.cron_parts : field => "${part}(?:,${part})*" }
+}
+
 # ECR's announcements are not guaranteed: the reconciler lists the registries and queues what they missed.
 resource "aws_scheduler_schedule" "reconciler" {
   name                         = "${local.name}-reconciler"

@@ -140,9 +140,9 @@ variable "reconcile_schedule" {
   validation {
     condition = anytrue([
       can(regex("^rate\\((1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))\\)$", var.reconcile_schedule)),
-      can(regex("^cron\\([^ ()]+ [^ ()]+ ([^ ()]+ [^ ()]+ \\?|\\? [^ ()]+ [^ ()]+) [^ ()]+\\)$", var.reconcile_schedule)),
+      can(regex("^cron\\(${local.cron.minute} ${local.cron.hour} (${local.cron.day} ${local.cron.month} \\?|\\? ${local.cron.month} ${local.cron.weekday}) ${local.cron.year}\\)$", var.reconcile_schedule)),
     ])
-    error_message = "reconcile_schedule must be rate(N minutes|hours|days) or cron(minute hour day month weekday year), with ? for the day or for the weekday."
+    error_message = "reconcile_schedule must be rate(N minutes|hours|days) or cron(minute hour day month weekday year), with ? for the day or for the weekday, and values that exist."
   }
 }
 

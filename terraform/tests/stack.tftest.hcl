@@ -72,37 +72,6 @@ run "new_network_new_cluster" {
     error_message = "Scaling chooses, up to two tasks of Clair and eight scanners for each; the feed is followed by one."
   }
 
-  # Wildcards in actions, or a whole service, are never needed.
-  assert {
-    condition = alltrue(flatten([
-      for program in values(local.grants) : [
-        for grant in values(program) : [for action in grant.actions : can(regex("^(sqs|dynamodb|s3|ecr|sts|kms):[A-Za-z]+$", action))]
-      ]
-    ]))
-    error_message = "Every action is named in full."
-  }
-
-  assert {
-    condition = { for program, grants in local.grants : program => toset(flatten([for grant in values(grants) : grant.actions if grant.actions[0] != "kms:Decrypt"])) } == {
-      ingest = toset([
-        "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage",
-        "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchWriteItem",
-        "s3:GetObject", "s3:PutObject", "s3:ListBucket", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer", "sts:AssumeRole",
-      ])
-      notifier = toset([
-        "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage",
-        "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem",
-        "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket",
-      ])
-      reconciler = toset([
-        "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage",
-        "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem",
-        "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:DescribeRepositories", "sts:AssumeRole",
-      ])
-    }
-    error_message = "What a program may do is what it does; Clair may do nothing."
-  }
-
   assert {
     condition     = length(regexall("password|psk", jsonencode(local.clair_config))) == 0
     error_message = "Clair's configuration, which stands in the task definition, has no secret in it."
@@ -330,4 +299,49 @@ run "nonsense_is_refused" {
     var.environment, var.prefix, var.image, var.registries, var.launch_type, var.number_of_scanners, var.scaling, var.reconcile_schedule,
     var.clair_psk,
   ]
+}
+
+run "a_schedule_has_values_that_exist" {
+  command = plan
+
+  variables {
+    reconcile_schedule = "cron(17 25 * * ? *)"
+  }
+
+  expect_failures = [var.reconcile_schedule]
+}
+
+run "a_schedule_is_taken_as_aws_writes_it" {
+  command = plan
+
+  variables {
+    reconcile_schedule = "cron(0/15 8-18,22 ? JAN-JUN MON-FRI 2026-2030)"
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.reconciler.schedule_expression == "cron(0/15 8-18,22 ? JAN-JUN MON-FRI 2026-2030)"
+    error_message = "The schedule is the one that was given."
+  }
+}
+
+run "a_database_class_that_does_not_exist_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/database"
+  }
+
+  variables {
+    name                     = "t"
+    vpc_id                   = "vpc-1"
+    subnet_ids               = ["subnet-1", "subnet-2"]
+    client_security_group_id = "sg-1"
+    instance_class           = "db.t4.medium"
+    allocated_storage        = 50
+    protect_data             = true
+    password                 = "0123456789abcdef"
+    password_revision        = 1
+  }
+
+  expect_failures = [var.instance_class]
 }

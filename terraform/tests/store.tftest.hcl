@@ -55,6 +55,33 @@ run "tables_have_the_keys_that_the_programs_use" {
   }
 }
 
+run "a_bucket_is_closed_and_encrypted" {
+  command = plan
+
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    name         = "t-bucket"
+    versioned    = true
+    protect_data = true
+  }
+
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.this.block_public_acls, aws_s3_bucket_public_access_block.this.block_public_policy,
+      aws_s3_bucket_public_access_block.this.ignore_public_acls, aws_s3_bucket_public_access_block.this.restrict_public_buckets,
+    ])
+    error_message = "The public is kept out in each of the four ways."
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_ownership_controls.this.rule).object_ownership == "BucketOwnerEnforced"
+    error_message = "Everything belongs to the bucket's owner."
+  }
+}
+
 run "a_trial_can_be_destroyed" {
   command = plan
 

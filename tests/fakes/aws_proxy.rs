@@ -4,6 +4,7 @@
 mod batch;
 mod call;
 mod fault;
+mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -20,6 +21,7 @@ use tokio::task::JoinHandle;
 
 pub use self::call::{Call, Service};
 pub use self::fault::{Fault, Rule, Which};
+pub use self::seen::Seen;
 
 /// A running proxy; dropping it ends it.
 #[derive(Debug)]
@@ -41,6 +43,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Memory {
     calls: BTreeMap<String, u64>,
+    seen: BTreeSet<Seen>,
     /// The requests of before, by the hash of all that they say.
     known: BTreeSet<u64>,
     rules: Vec<Rule>,
@@ -83,6 +86,12 @@ impl AwsProxy {
     /// Forgets all rules: from now on everything works.
     pub fn mend(&self) {
         self.inner.memory().rules.clear();
+    }
+
+    /// Every right that was made use of, by whom.
+    #[must_use]
+    pub fn seen(&self) -> BTreeSet<Seen> {
+        self.inner.memory().seen.clone()
     }
 
     /// How often each operation was called since the last time that this was asked, as `sqs SendMessageBatch`. Receives that
@@ -169,7 +178,10 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     let answer = befall(&inner, &call, fault).await;
     let is_empty = call.operation == "ReceiveMessage" && !batch::brings_messages(&answer);
     let name = format!("{call}{}", if is_empty { " (empty)" } else { "" });
-    *inner.memory().calls.entry(name).or_default() += 1;
+    let mut memory = inner.memory();
+    *memory.calls.entry(name).or_default() += 1;
+    memory.seen.extend(seen::of(&call));
+    drop(memory);
     if is_lost { answer.lost() } else { answer.into_response(call.method == "HEAD") }
 }
 

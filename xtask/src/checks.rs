@@ -1,4 +1,4 @@
-//! What is checked before tests are run: formatting, lints, documentation, house rules.
+//! What is checked before tests are run: formatting, lints, documentation, house rules, the terraform code.
 
 use std::path::Path;
 use std::process::Command;
@@ -21,6 +21,7 @@ pub(crate) fn run(root: &Path) -> Result<bool, String> {
         failed.extend((!timed(name, holds)?).then_some(name));
     }
     failed.extend((!timed("house rules", || tidy::run(root))?).then_some("house rules"));
+    failed.extend((!timed("terraform", || terraform(root))?).then_some("terraform"));
     if !failed.is_empty() {
         println!("\nfailed: {}", failed.join(", "));
     }
@@ -33,6 +34,14 @@ fn timed(name: &str, check: impl FnOnce() -> Result<bool, String>) -> Result<boo
     let holds = check()?;
     println!("== {name}: {} after {} s", if holds { "ok" } else { "FAILED" }, begun.elapsed().as_secs());
     Ok(holds)
+}
+
+/// The layers that this machine can run; the others are named, with the reason.
+fn terraform(root: &Path) -> Result<bool, String> {
+    let script = root.join("terraform/check");
+    let status = Command::new(&script).status();
+    let status = status.map_err(|error| format!("{} cannot be run: {error}", script.display()))?;
+    Ok(status.success())
 }
 
 fn cargo(root: &Path, arguments: &[&str]) -> Result<bool, String> {

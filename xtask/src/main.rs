@@ -27,7 +27,7 @@ struct Arguments {
 enum Chore {
     /// Run every test that needs nothing more than cargo; list what was skipped, and why.
     Test,
-    /// Check formatting, lints, documentation and the house rules.
+    /// Check formatting, lints, documentation, the house rules and the terraform code.
     Check,
     /// `check`, then `test`: what continuous integration runs.
     Ci,

@@ -33,8 +33,8 @@ variable "instance_class" {
   type        = string
 
   validation {
-    condition     = can(regex("^db\\.[a-z][a-z0-9]*[0-9][a-z0-9]*\\.(micro|small|medium|large|xlarge|[0-9]+xlarge)$", var.instance_class))
-    error_message = "instance_class must look like db.t4g.medium or db.r7g.2xlarge."
+    condition     = can(regex("^db\\.((t3|t4g)\\.(micro|small|medium|large|xlarge|2xlarge)|[mrxz][1-9][a-z]*\\.(large|xlarge|[1-9][0-9]?xlarge))$", var.instance_class))
+    error_message = "instance_class must look like db.t4g.medium or db.r7g.2xlarge: t3 and t4g have sizes up to 2xlarge, all others from large."
   }
 }
 

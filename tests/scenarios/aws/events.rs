@@ -4,6 +4,7 @@ use aws_config::SdkConfig;
 use cve_monitor_core::vocabulary::{ImageId, LayerKey, Manifest};
 use cve_monitor_tests::fakes::aws_proxy::{Fault, Rule, Service, Which};
 
+use crate::rights::assert_granted;
 use crate::stage::{Home, Stage, vulnerabilities};
 use crate::worker::Worker;
 
@@ -57,6 +58,7 @@ pub(crate) async fn report(moto: SdkConfig) {
     assert_eq!(reports.len(), 2);
     assert_eq!(reports.values().filter(|report| vulnerabilities(report).contains(NEWLY_KNOWN)).count(), 1);
     assert_eq!(worker.scanner.layer_bytes_read(), read, "a layer was read again");
+    assert_granted(&stage);
 }
 
 /// The same where of each operation the first call, and one in ten of the others, fails in this way.
@@ -77,6 +79,7 @@ async fn through(moto: SdkConfig, prefix: &str, fault: fn(Service) -> Fault) {
     assert_eq!(stage.reports().await.len(), 2);
     assert_indexed(&worker, &image).await;
     stage.print_calls(prefix);
+    assert_granted(&stage);
 }
 
 pub(crate) async fn every_call_fails(moto: SdkConfig) {
@@ -108,4 +111,5 @@ pub(crate) async fn crowd(moto: SdkConfig) {
     }
     assert_eq!(workers[0].dead_letters().await, 0);
     assert_eq!(stage.reports().await.len(), images.len());
+    assert_granted(&stage);
 }

@@ -8,6 +8,7 @@ mod clock;
 mod emulators;
 mod events;
 mod many;
+mod rights;
 mod stage;
 mod worker;
 

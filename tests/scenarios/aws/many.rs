@@ -10,6 +10,7 @@ use cve_monitor_core::ports::RegistryError;
 use cve_monitor_core::vocabulary::{ImageId, RegistryName};
 use xtask::registry::Registry;
 
+use crate::rights::assert_granted;
 use crate::root;
 use crate::stage::{Home, Stage, registry_name, vulnerabilities};
 use crate::worker::Worker;
@@ -76,6 +77,7 @@ pub(crate) async fn places(moto: SdkConfig) {
     assert_eq!(named.len(), 5, "each names its registry: {named:?}");
 
     denied(&stage, &worker, &other).await;
+    assert_granted(&stage);
 }
 
 async fn denied(stage: &Stage, worker: &Worker, other: &Registry) {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
+use aws_config::{AppName, SdkConfig};
 use aws_sdk_s3::Client;
 use cve_monitor_adapters::aws::dynamodb::create_tables;
 use cve_monitor_adapters::aws::s3::{S3Settings, create_bucket};
@@ -15,6 +15,7 @@ use cve_monitor_adapters::embedded::advisories::{
 };
 use cve_monitor_core::ports::Registry;
 use cve_monitor_core::vocabulary::{ImageId, RegistryName};
+use cve_monitor_terraform::rights::Program;
 use cve_monitor_tests::fakes::aws_proxy::{AwsProxy, Service};
 use cve_monitor_tests::fakes::ecr::{self, FakeEcr, Place, Pushed};
 use serde_json::Value;
@@ -78,6 +79,12 @@ impl Stage {
         }
         stage.advisories("first").await;
         stage
+    }
+
+    /// For the calls of a program, which bear its name.
+    pub(crate) fn config_of(&self, program: Program) -> SdkConfig {
+        let name = AppName::new(program.name()).unwrap();
+        self.config.to_builder().app_name(name).build()
     }
 
     pub(crate) fn archive(&self) -> S3Settings {
