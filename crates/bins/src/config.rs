@@ -25,9 +25,9 @@ pub use environment::{Environment, Variables};
 pub use error::ConfigError;
 pub use keys::{Key, Kind, keys};
 pub use places::{
-    Advisories, AdvisorySource, Aws, Bucket, Clair, Ecr, EcrLayers, Files, FilesForm, Queue, QueueKind,
-    RegistryAt, RegistryKind, RegistrySettings, Reports, ReportsKind, ScannerKind, ScannerSettings, Store,
-    StoreAt, StoreKind,
+    Advisories, AdvisorySource, Aws, Bucket, Clair, Ecr, EcrLayers, Embedded, Files, FilesForm, Queue,
+    QueueKind, RegistryAt, RegistryKind, RegistrySettings, Reports, ReportsKind, ScannerKind,
+    ScannerSettings, Store, StoreAt, StoreKind,
 };
 pub use sections::{Health, Ingest, Log, LogFormat, Reconcile, Retention, ScopeRule, ScopeSettings, Watch};
 pub use settings::{Origin, Settings};
@@ -116,7 +116,7 @@ impl Config {
         if self.queue == Queue::Sqlite {
             local.push(format!("the queue is in {file}"));
         }
-        if matches!(self.scanner, ScannerSettings::Embedded) {
+        if matches!(self.scanner, ScannerSettings::Embedded(_)) {
             local.push(format!("what the scanner inside has read is in {file}"));
         }
         if let Reports::Folder(folder) = &self.reports {

@@ -16,6 +16,6 @@ pub use self::fold::{ImageInventory, PackageInstance, Unread, fold};
 pub use self::kind::{PackageKey, PackageKind};
 pub use self::os_release::Distribution;
 pub use self::record::{
-    EXTRACTOR_VERSION, InstalledPackage, LayerRecord, Node, NodeContent, OwnedFiles, RECORD_FORMAT,
-    UnreadEvidence,
+    EXTRACTOR_VERSION, EXTRACTOR_VERSION_WITH_LOCK_FILES, InstalledPackage, LayerRecord, Node, NodeContent,
+    OwnedFiles, RECORD_FORMAT, UnreadEvidence,
 };

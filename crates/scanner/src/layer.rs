@@ -13,12 +13,13 @@ use std::io::{self, Read};
 use self::decompress::Decoder;
 pub(crate) use self::hashing::digest_text;
 use self::hashing::{BlobReader, ContentReader};
-use crate::inventory::{Collector, Content, EXTRACTOR_VERSION, LayerRecord, RECORD_FORMAT};
+use crate::inventory::{Collector, Content, LayerRecord, RECORD_FORMAT};
 
 pub use self::error::LayerError;
 pub use self::limits::{
     DEFAULT_MAX_BLOB_BYTES, DEFAULT_MAX_CAPTURED_BYTES, DEFAULT_MAX_ENTRIES, DEFAULT_MAX_LAYER_BYTES,
-    DEFAULT_MAX_NAME_BYTES, DEFAULT_MAX_RECORD_BYTES, Limits, MAX_EXTENDED_HEADER_BYTES, MAX_ZSTD_WINDOW_LOG,
+    DEFAULT_MAX_NAME_BYTES, DEFAULT_MAX_RECORD_BYTES, Extraction, Limits, MAX_EXTENDED_HEADER_BYTES,
+    MAX_ZSTD_WINDOW_LOG,
 };
 pub use self::problem::LayerProblem;
 use self::tar::TarReader;
@@ -47,15 +48,15 @@ pub struct ExpectedBlob {
 pub fn read_layer(
     blob: impl Read,
     expected: &ExpectedBlob,
-    limits: &Limits,
+    extraction: &Extraction,
 ) -> Result<LayerRecord, LayerError> {
     if !is_sha256(&expected.digest) {
         return Err(LayerError::UnsupportedDigest { digest: expected.digest.clone() });
     }
-    let mut blob = BlobReader::new(blob, expected.size.unwrap_or(limits.max_blob_bytes));
+    let mut blob = BlobReader::new(blob, expected.size.unwrap_or(extraction.limits.max_blob_bytes));
     let mut record = LayerRecord {
         format: RECORD_FORMAT,
-        extractor: EXTRACTOR_VERSION.to_owned(),
+        extractor: extraction.version().to_owned(),
         blob_digest: expected.digest.clone(),
         blob_bytes: 0,
         diff_id: None,
@@ -70,7 +71,7 @@ pub fn read_layer(
     if expected.media_type.ends_with("+encrypted") {
         record.problems.push(LayerProblem::Encrypted);
     } else {
-        read_content(&mut blob, limits, &mut record);
+        read_content(&mut blob, extraction, &mut record);
     }
     // The digest covers the whole blob, whatever became of its content.
     blob.drain();
@@ -94,7 +95,8 @@ fn verify<R: Read>(blob: BlobReader<R>, expected: &ExpectedBlob) -> Result<(), L
 }
 
 /// Whatever goes wrong here is a problem of the content, unless the blob's reader turns out to have failed.
-fn read_content<R: Read>(blob: &mut BlobReader<R>, limits: &Limits, record: &mut LayerRecord) {
+fn read_content<R: Read>(blob: &mut BlobReader<R>, extraction: &Extraction, record: &mut LayerRecord) {
+    let limits = &extraction.limits;
     let decoder = match Decoder::open(&mut *blob) {
         Ok(Ok(decoder)) => decoder,
         Ok(Err(found)) => {
@@ -105,7 +107,7 @@ fn read_content<R: Read>(blob: &mut BlobReader<R>, limits: &Limits, record: &mut
         Err(_) => return,
     };
     let mut tar = TarReader::new(ContentReader::new(decoder, limits.max_layer_bytes), limits.max_name_bytes);
-    let mut collector = Collector::new(limits);
+    let mut collector = Collector::new(extraction);
     let walked = walk(&mut tar, &mut collector, limits, record);
     let mut collected = collector.finish();
     record.unread = collected.unread();

@@ -19,12 +19,12 @@ pub mod sbom;
 pub mod version;
 
 pub use inventory::{
-    Distribution, EXTRACTOR_VERSION, ImageInventory, InstalledPackage, LayerRecord, Node, NodeContent,
-    OwnedFiles, PackageInstance, PackageKey, PackageKind, READ_KINDS, RECORD_FORMAT, Unread, UnreadEvidence,
-    fold,
+    Distribution, EXTRACTOR_VERSION, EXTRACTOR_VERSION_WITH_LOCK_FILES, ImageInventory, InstalledPackage,
+    LayerRecord, Node, NodeContent, OwnedFiles, PackageInstance, PackageKey, PackageKind, READ_KINDS,
+    RECORD_FORMAT, Unread, UnreadEvidence, fold,
 };
 pub use layer::{
     DEFAULT_MAX_BLOB_BYTES, DEFAULT_MAX_CAPTURED_BYTES, DEFAULT_MAX_ENTRIES, DEFAULT_MAX_LAYER_BYTES,
-    DEFAULT_MAX_NAME_BYTES, DEFAULT_MAX_RECORD_BYTES, ExpectedBlob, LayerError, LayerProblem, Limits,
-    MAX_EXTENDED_HEADER_BYTES, MAX_ZSTD_WINDOW_LOG, read_layer,
+    DEFAULT_MAX_NAME_BYTES, DEFAULT_MAX_RECORD_BYTES, ExpectedBlob, Extraction, LayerError, LayerProblem,
+    Limits, MAX_EXTENDED_HEADER_BYTES, MAX_ZSTD_WINDOW_LOG, read_layer,
 };

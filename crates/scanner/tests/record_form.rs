@@ -1,7 +1,8 @@
 //! The stored form of a layer's record: what was written once must be readable for ever.
 
 use cve_monitor_scanner::{
-    EXTRACTOR_VERSION, InstalledPackage, LayerRecord, NodeContent, PackageKind, RECORD_FORMAT, fold, matching,
+    EXTRACTOR_VERSION, Extraction, InstalledPackage, LayerRecord, NodeContent, PackageKind, RECORD_FORMAT,
+    fold, matching,
 };
 
 const V1: &str = include_str!("fixtures/layer-record-v1.json");
@@ -12,7 +13,7 @@ fn version_2_reads_and_writes_the_same() {
     let record: LayerRecord = serde_json::from_str(V2).unwrap();
     let written = serde_json::to_string_pretty(&record).unwrap();
     assert_eq!(written, V2.trim_end(), "the stored form changed: that needs a new RECORD_FORMAT");
-    assert!(record.is_current());
+    assert!(record.is_current(&Extraction::default()));
     assert_eq!((record.format, record.extractor.as_str()), (RECORD_FORMAT, EXTRACTOR_VERSION));
 }
 
@@ -47,7 +48,7 @@ fn packages_of_other_lengths_and_kinds_are_refused() {
 #[test]
 fn version_1_means_what_it_meant() {
     let record: LayerRecord = serde_json::from_str(V1).unwrap();
-    assert!(!record.is_current(), "it is to be read again");
+    assert!(!record.is_current(&Extraction::default()), "it is to be read again");
     let keys: Vec<_> =
         record.posting_keys().into_iter().map(|key| format!("{}/{}", key.kind, key.name)).collect();
     assert_eq!(keys, ["deb/apt", "deb/util-linux"]);
@@ -64,7 +65,7 @@ fn version_1_means_what_it_meant() {
 fn a_record_of_another_extractor_is_to_be_read_again() {
     let mut record: LayerRecord = serde_json::from_str(V2).unwrap();
     record.extractor = "0".into();
-    assert!(!record.is_current());
+    assert!(!record.is_current(&Extraction::default()));
 }
 
 #[test]

@@ -24,7 +24,7 @@ use cve_monitor_core::ports::{IndexRequest, Readiness, Registry, RegistryError, 
 use cve_monitor_core::vocabulary::{
     Assessment, Descriptor, Digest, Generation, ImageId, LayerKey, RepositoryName, ScannerIdentity,
 };
-use cve_monitor_scanner::{EXTRACTOR_VERSION, LayerProblem, LayerRecord, Limits, RECORD_FORMAT};
+use cve_monitor_scanner::{Extraction, LayerProblem, LayerRecord, Limits, RECORD_FORMAT};
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use self::error::{refused, transient};
@@ -49,7 +49,7 @@ pub struct EmbeddedScanner {
     database: Database,
     advisories: AdvisoryStore,
     registries: Registries,
-    limits: Limits,
+    extraction: Extraction,
     flights: Flights,
     needs: Needs,
     bytes_read: AtomicU64,
@@ -64,7 +64,7 @@ impl EmbeddedScanner {
             database,
             advisories,
             registries,
-            limits: Limits::default(),
+            extraction: Extraction::default(),
             flights: Flights::default(),
             needs: Needs::default(),
             bytes_read: AtomicU64::new(0),
@@ -75,7 +75,13 @@ impl EmbeddedScanner {
     /// The same within these bounds.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+        Self { extraction: Extraction { limits, ..self.extraction }, ..self }
+    }
+
+    /// The same with lock files read, or without. Layers that were read otherwise are read again.
+    #[must_use]
+    pub fn with_lock_files(self, lock_files: bool) -> Self {
+        Self { extraction: Extraction { lock_files, ..self.extraction }, ..self }
     }
 
     /// How many bytes of layers came from registries, those of broken transfers included, since this scanner was made.
@@ -104,7 +110,8 @@ impl EmbeddedScanner {
 
     async fn is_stored(&self, layer: &Descriptor) -> Result<bool, ScannerError> {
         let (digest, must_be_fetched) = (layer.digest.clone(), !is_foreign(layer));
-        Ok(self.database.read(move |state| rows::is_stored(state, &digest, must_be_fetched)).await?)
+        let version = self.extraction.version();
+        Ok(self.database.read(move |state| rows::is_stored(state, &digest, version, must_be_fetched)).await?)
     }
 
     async fn index_layer(
@@ -120,19 +127,19 @@ impl EmbeddedScanner {
         }
         let (record, fetched) = match registry.blob(repository, layer).await {
             Ok(stream) => {
-                let record = reading::read(stream, layer, self.limits, &self.bytes_read).await?;
+                let record = reading::read(stream, layer, self.extraction, &self.bytes_read).await?;
                 self.layers_read.fetch_add(1, Ordering::Relaxed);
                 (record, true)
             }
             // Registries do not hold such layers, by their licence: the look at the image is not complete without.
-            Err(RegistryError::NotFound(_)) if is_foreign(layer) => (held_nowhere(layer), false),
+            Err(RegistryError::NotFound(_)) if is_foreign(layer) => (self.held_nowhere(layer), false),
             Err(error) => return Err(refused(error)),
         };
-        let digest = layer.digest.clone();
+        let (digest, extractor) = (layer.digest.clone(), self.extraction.version());
         let new = blocking(move || {
             let stored = StoredRecord::of(&record)
                 .map_err(|problem| ScannerError::Permanent(format!("layer {digest}: {problem}")))?;
-            Ok(NewLayer { digest, record: stored, packages: record.posting_keys(), fetched })
+            Ok(NewLayer { digest, extractor, record: stored, packages: record.posting_keys(), fetched })
         })
         .await?;
         Ok(self.database.write(move |tx| rows::put_layer(tx, &new)).await?)
@@ -141,7 +148,8 @@ impl EmbeddedScanner {
     /// What the layers of an image hold; `NotIndexed` where any of that is missing.
     async fn layers(&self, manifest: &Digest) -> Result<ImageLayers, ScannerError> {
         let wanted = manifest.clone();
-        let layers = self.database.read(move |state| rows::image_layers(state, &wanted)).await?;
+        let version = self.extraction.version();
+        let layers = self.database.read(move |state| rows::image_layers(state, &wanted, version)).await?;
         layers.ok_or(ScannerError::NotIndexed)
     }
 
@@ -151,35 +159,35 @@ impl EmbeddedScanner {
         let marked = self.database.write(move |tx| rows::distrust_layer(tx, &digest)).await;
         marked.map_or_else(ScannerError::from, |()| ScannerError::NotIndexed)
     }
+
+    /// The record of a layer whose bytes no registry holds.
+    fn held_nowhere(&self, layer: &Descriptor) -> LayerRecord {
+        let found = format!("no bytes: the registry does not hold a layer of type {}", layer.media_type);
+        LayerRecord {
+            format: RECORD_FORMAT,
+            extractor: self.extraction.version().to_owned(),
+            blob_digest: layer.digest.to_string(),
+            blob_bytes: 0,
+            diff_id: None,
+            content_bytes: 0,
+            members: 0,
+            nodes: vec![],
+            whiteouts: vec![],
+            opaque_directories: vec![],
+            unread: vec![],
+            problems: vec![LayerProblem::UnsupportedFormat { found }],
+        }
+    }
 }
 
 fn is_foreign(layer: &Descriptor) -> bool {
     layer.media_type.0.contains(".nondistributable.") || layer.media_type.0.contains(".foreign.")
 }
 
-/// The record of a layer whose bytes no registry holds.
-fn held_nowhere(layer: &Descriptor) -> LayerRecord {
-    let found = format!("no bytes: the registry does not hold a layer of type {}", layer.media_type);
-    LayerRecord {
-        format: RECORD_FORMAT,
-        extractor: EXTRACTOR_VERSION.to_owned(),
-        blob_digest: layer.digest.to_string(),
-        blob_bytes: 0,
-        diff_id: None,
-        content_bytes: 0,
-        members: 0,
-        nodes: vec![],
-        whiteouts: vec![],
-        opaque_directories: vec![],
-        unread: vec![],
-        problems: vec![LayerProblem::UnsupportedFormat { found }],
-    }
-}
-
 #[async_trait]
 impl Scanner for EmbeddedScanner {
     fn identity(&self) -> ScannerIdentity {
-        ScannerIdentity { name: "embedded".to_owned(), version: EXTRACTOR_VERSION.to_owned() }
+        ScannerIdentity { name: "embedded".to_owned(), version: self.extraction.version().to_owned() }
     }
 
     fn keys(&self, request: &IndexRequest) -> Vec<LayerKey> {

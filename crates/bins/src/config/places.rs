@@ -24,7 +24,7 @@ pub use advisories::{Advisories, AdvisorySource};
 pub use aws::Aws;
 pub(super) use aws::{AWS_KEYS, aws};
 pub(super) use clair::scanner;
-pub use clair::{Clair, ScannerSettings};
+pub use clair::{Clair, Embedded, ScannerSettings};
 use credentials::credentials;
 pub use ecr::{Ecr, EcrLayers};
 pub use kinds::{QueueKind, RegistryKind, ReportsKind, ScannerKind, StoreKind};

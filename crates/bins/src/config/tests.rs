@@ -371,6 +371,9 @@ fn a_clair_needs_its_address_and_tells_what_it_is_trusted_with() {
     assert_problem(&problems("[clair]\nurl = \"https://clair.example\""), &["clair.url", "scanner.kind"]);
     let afar = "[scanner]\nkind = \"clair-v4\"\n[clair]\nurl = \"http://clair.example:6060\"";
     assert_problem(&problems(afar), &["clair.url", "plain HTTP", "clair.insecure"]);
+    let with_locks =
+        "[scanner]\nkind = \"clair-v4\"\nlock_files = true\n[clair]\nurl = \"http://127.0.0.1:6060\"";
+    assert_problem(&problems(with_locks), &["scanner.lock_files", "Clair"]);
     for path in ["webhooks", "/readyz", "/{a}", "/"] {
         assert_problem(&problems(&format!("[clair]\nwebhook_path = \"{path}\"")), &["clair.webhook_path"]);
     }

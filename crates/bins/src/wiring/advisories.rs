@@ -43,6 +43,8 @@ pub(super) struct Advisories {
     /// Images wait until mirrors have answered: where none is asked, what is not kept counts as not offered. Else that
     /// is a problem that people are told of.
     waits: bool,
+    /// Whether the scanner that judges by them reads lock files.
+    lock_files: bool,
     /// What mirrors gave no answer for when they were last asked: the timer asks again, not the image that needs it.
     unanswered: Mutex<BTreeSet<String>>,
 }
@@ -127,13 +129,15 @@ impl Advisories {
             listed: Some(listed).filter(|listed| !listed.is_empty()),
             policy: ShrinkPolicy { max_shrink_percent: settings.max_shrink_percent, accepted },
             offline,
+            lock_files: loaded.config.scanner.embedded().lock_files,
             waits: true,
             unanswered: Mutex::default(),
         })
     }
 
     pub(super) fn scanner(&self, layers: Database, registries: Registries) -> Arc<EmbeddedScanner> {
-        Arc::new(EmbeddedScanner::new(layers, self.store.clone(), registries))
+        let scanner = EmbeddedScanner::new(layers, self.store.clone(), registries);
+        Arc::new(scanner.with_lock_files(self.lock_files))
     }
 
     pub(super) fn feed(&self, layers: Database) -> Arc<dyn ChangeFeed> {

@@ -54,7 +54,7 @@ pub(super) struct Around<'a> {
 
 pub(super) async fn open(loaded: &Loaded, around: Around<'_>) -> Result<InUse, WiringError> {
     match &loaded.config.scanner {
-        ScannerSettings::Embedded => embedded(loaded, &around).await,
+        ScannerSettings::Embedded(_) => embedded(loaded, &around).await,
         ScannerSettings::ClairV4(clair) => v4(clair, &around).await,
         ScannerSettings::ClairV2(clair) => v2(clair, &around).await,
     }

@@ -9,13 +9,15 @@ use std::collections::HashSet;
 
 use self::held::{HeldFiles, MAX_HELD_BYTES};
 use self::lines::OwnerList;
-use super::extractor::{Candidate, EXTRACTORS, Extractor, HEAD_BYTES, LayerOwners, Reads, is_claimed};
+use super::extractor::{
+    Candidate, EXTRACTORS, Extractor, HEAD_BYTES, LayerOwners, Reads, extractors, is_claimed,
+};
 use super::kind::PackageKind;
 use super::os_release;
 use super::record::{Node, NodeContent, PATH_OVERHEAD_BYTES};
 use super::unread;
 use crate::layer::path::{self, MemberPath};
-use crate::layer::{LayerProblem, Limits, Member, MemberKind, TarError};
+use crate::layer::{Extraction, LayerProblem, Limits, Member, MemberKind, TarError};
 
 /// Different problems that one layer's record lists.
 pub(crate) const MAX_PROBLEMS: usize = 64;
@@ -48,6 +50,7 @@ pub(crate) struct Collector {
     linkable: HashSet<String>,
     room_bytes: usize,
     limits: Limits,
+    lock_files: bool,
 }
 
 /// The content of the current member, as far as a collector wants it.
@@ -57,7 +60,8 @@ pub(crate) trait Content {
 }
 
 impl Collector {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(extraction: &Extraction) -> Self {
+        let Extraction { limits, lock_files } = *extraction;
         Self {
             found: Collected::default(),
             owners: LayerOwners::default(),
@@ -66,7 +70,8 @@ impl Collector {
             max_held_bytes: MAX_HELD_BYTES,
             linkable: HashSet::new(),
             room_bytes: limits.max_record_bytes,
-            limits: *limits,
+            limits,
+            lock_files,
         }
     }
 
@@ -75,7 +80,7 @@ impl Collector {
             MemberPath::Inside(path) if path.is_empty() => return Ok(()),
             MemberPath::Inside(path) => path,
             MemberPath::Escapes(path) => {
-                if is_structural(&path) || may_name_packages(&path) {
+                if is_structural(&path) || self.may_name_packages(&path) {
                     self.problem(LayerProblem::NameLeavesRoot { path });
                 }
                 return Ok(());
@@ -95,7 +100,7 @@ impl Collector {
             MemberKind::Directory if leads_to_place(&path) => {
                 self.node(path, NodeContent::Directory);
             }
-            MemberKind::Other if is_structural(&path) || may_name_packages(&path) => {
+            MemberKind::Other if is_structural(&path) || self.may_name_packages(&path) => {
                 self.node(path, NodeContent::Other);
             }
             MemberKind::Symlink | MemberKind::Directory | MemberKind::Other => {}
@@ -125,7 +130,7 @@ impl Collector {
         if let Some(kind) = unread::kind_of_path(&path) {
             self.evidence(kind, &path);
         }
-        if is_structural(&path) || is_claimed(&path) || self.linkable.contains(&target) {
+        if is_structural(&path) || is_claimed(&path, self.lock_files) || self.linkable.contains(&target) {
             self.node(path, NodeContent::HardLink { target });
         }
     }
@@ -140,7 +145,7 @@ impl Collector {
         let head = content.peek(HEAD_BYTES)?;
         let candidate = Candidate { path: &path, mode: member.mode, head };
         let wanted: Vec<&'static Extractor> =
-            EXTRACTORS.iter().filter(|each| each.claims(&candidate)).collect();
+            extractors(self.lock_files).filter(|each| each.claims(&candidate)).collect();
         if let [extractor] = wanted[..]
             && let Reads::Together(ending) = extractor.reads
         {
@@ -233,6 +238,11 @@ impl Collector {
         }
     }
 
+    /// Whether a file would be read, or be evidence of a kind that is not, for its path.
+    fn may_name_packages(&self, path: &str) -> bool {
+        is_claimed(path, self.lock_files) || unread::kind_of_path(path).is_some()
+    }
+
     fn record_full(&mut self) {
         self.problem(LayerProblem::RecordTooLarge { limit_bytes: self.limits.max_record_bytes as u64 });
     }
@@ -255,11 +265,6 @@ fn leads_to_place(path: &str) -> bool {
 /// The same, or what may be part of any path: links at the top (`lib -> usr/lib`).
 fn is_structural(path: &str) -> bool {
     !path.contains('/') || leads_to_place(path)
-}
-
-/// Whether a file would be read, or be evidence of a kind that is not, for its path.
-fn may_name_packages(path: &str) -> bool {
-    is_claimed(path) || unread::kind_of_path(path).is_some()
 }
 
 /// Names of shared libraries: such links are many, and nothing lies below them.

@@ -31,6 +31,18 @@ pub(crate) const EXTRACTORS: &[Extractor] = &[
     language::ruby::EXTRACTOR,
 ];
 
+/// What is read beside them where [`Extraction::lock_files`](crate::Extraction) asks for it.
+pub(crate) const LOCK_EXTRACTORS: &[Extractor] = &[
+    language::lock::cargo::EXTRACTOR,
+    language::lock::composer::EXTRACTOR,
+    language::lock::gomod::EXTRACTOR,
+    language::lock::npm::EXTRACTOR,
+    language::lock::pnpm::EXTRACTOR,
+    language::lock::python::EXTRACTOR,
+    language::lock::ruby::EXTRACTOR,
+    language::lock::yarn::EXTRACTOR,
+];
+
 /// The kinds that this version reads; every other kind is evidence of what it does not see.
 pub const READ_KINDS: &[PackageKind] = &[
     PackageKind::Apk,
@@ -139,15 +151,21 @@ pub(crate) fn no_content(_: &Candidate<'_>) -> bool {
     false
 }
 
+/// All extractors, with those of lock files or without.
+pub(crate) fn extractors(lock_files: bool) -> impl Iterator<Item = &'static Extractor> {
+    EXTRACTORS.iter().chain(if lock_files { LOCK_EXTRACTORS } else { &[] })
+}
+
 /// Whether any extractor wants a file for its path.
-pub(crate) fn is_claimed(path: &str) -> bool {
-    EXTRACTORS.iter().any(|extractor| (extractor.claims_path)(path))
+pub(crate) fn is_claimed(path: &str, lock_files: bool) -> bool {
+    extractors(lock_files).any(|extractor| (extractor.claims_path)(path))
 }
 
 /// Whether an extractor of packages that lie anywhere wants a file for its path.
 pub(crate) fn is_claimed_anywhere(path: &str) -> bool {
-    let mut extractors = EXTRACTORS.iter().filter(|extractor| matches!(extractor.places, Places::Anywhere));
-    extractors.any(|extractor| (extractor.claims_path)(path))
+    extractors(true)
+        .filter(|extractor| matches!(extractor.places, Places::Anywhere))
+        .any(|extractor| (extractor.claims_path)(path))
 }
 
 /// Whether a path is one at which a database is looked for.
@@ -173,7 +191,8 @@ mod tests {
     fn every_module_of_an_extractor_is_in_the_list() {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/inventory");
         let list = fs::read_to_string(source.join("extractor.rs")).unwrap();
-        for folder in ["os", "language"] {
+        for folder in ["os", "language", "language/lock"] {
+            let module = folder.replace('/', "::");
             for entry in fs::read_dir(source.join(folder)).into_iter().flatten() {
                 let path = entry.unwrap().path();
                 let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -189,7 +208,7 @@ mod tests {
                 let parent = fs::read_to_string(source.join(format!("{folder}.rs"))).unwrap();
                 assert!(parent.contains(&format!("mod {name};")), "{folder}/{name}.rs is no module");
                 for constant in extractors {
-                    let line = format!("{folder}::{name}::{constant}");
+                    let line = format!("{module}::{name}::{constant}");
                     assert!(list.contains(&line), "{line} is not in EXTRACTORS");
                 }
             }
@@ -198,7 +217,7 @@ mod tests {
 
     #[test]
     fn the_kinds_that_are_read_are_those_of_the_list() {
-        let kinds: BTreeSet<_> = EXTRACTORS.iter().flat_map(|extractor| extractor.kinds).copied().collect();
+        let kinds: BTreeSet<_> = extractors(true).flat_map(|extractor| extractor.kinds).copied().collect();
         assert_eq!(kinds.into_iter().collect::<Vec<_>>(), READ_KINDS);
     }
 }

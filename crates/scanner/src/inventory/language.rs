@@ -3,6 +3,7 @@
 pub(crate) mod dotnet;
 mod fields;
 pub(crate) mod java;
+pub(crate) mod lock;
 pub(crate) mod node;
 pub(crate) mod php;
 pub(crate) mod program;

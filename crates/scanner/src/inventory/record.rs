@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::{PackageKey, PackageKind};
 use crate::advisory::advisory_names;
-use crate::layer::LayerProblem;
+use crate::layer::{Extraction, LayerProblem};
 
 /// Changes whenever what is extracted from a layer changes: records of another version are read again.
 pub const EXTRACTOR_VERSION: &str = "3";
+/// The same with lock files read as well.
+pub const EXTRACTOR_VERSION_WITH_LOCK_FILES: &str = "3+lock-files";
 /// The version of the record's own form.
 pub const RECORD_FORMAT: u32 = 2;
 
@@ -21,7 +23,7 @@ pub(crate) const PATH_OVERHEAD_BYTES: usize = 64;
 pub struct LayerRecord {
     /// [`RECORD_FORMAT`] when it was written.
     pub format: u32,
-    /// [`EXTRACTOR_VERSION`] when it was written.
+    /// [`Extraction::version`] when it was written.
     pub extractor: String,
     /// The digest of the blob, verified.
     pub blob_digest: String,
@@ -239,9 +241,15 @@ fn is_zero(count: &u64) -> bool {
 }
 
 impl LayerRecord {
-    /// Whether this version of the extractor wrote the record; if not, the layer has to be read again.
-    pub fn is_current(&self) -> bool {
-        self.format == RECORD_FORMAT && self.extractor == EXTRACTOR_VERSION
+    /// Whether this version of the extractor wrote the record, and read the same kinds of files; if not, the layer has
+    /// to be read again.
+    pub fn is_current(&self, extraction: &Extraction) -> bool {
+        self.format == RECORD_FORMAT && self.extractor == extraction.version()
+    }
+
+    /// Whether lock files were read.
+    pub(crate) fn has_lock_files(&self) -> bool {
+        self.extractor == EXTRACTOR_VERSION_WITH_LOCK_FILES
     }
 
     /// The keys under which an index from packages to layers lists this layer, sorted.

@@ -1,4 +1,6 @@
-//! The bounds within which a layer is read.
+//! What is read of a layer, and within which bounds.
+
+use crate::inventory::{EXTRACTOR_VERSION, EXTRACTOR_VERSION_WITH_LOCK_FILES};
 
 /// Decompressed bytes of one layer.
 pub const DEFAULT_MAX_LAYER_BYTES: u64 = 64 << 30;
@@ -17,6 +19,23 @@ pub const DEFAULT_MAX_RECORD_BYTES: usize = 64 << 20;
 pub const MAX_EXTENDED_HEADER_BYTES: u64 = 1 << 20;
 /// The largest zstd window, as a power of two of bytes (128 MiB).
 pub const MAX_ZSTD_WINDOW_LOG: u32 = 27;
+
+/// What is read of a layer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extraction {
+    /// What it may cost.
+    pub limits: Limits,
+    /// Whether lock files are read: what they name is meant to be installed, and need not be.
+    pub lock_files: bool,
+}
+
+impl Extraction {
+    /// Changes whenever what is extracted changes: records of another version are read again.
+    #[must_use]
+    pub fn version(&self) -> &'static str {
+        if self.lock_files { EXTRACTOR_VERSION_WITH_LOCK_FILES } else { EXTRACTOR_VERSION }
+    }
+}
 
 /// What reading one layer may cost. Going past a limit ends in a named problem, never in more memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -48,13 +48,13 @@ fn expect(blob: &[u8]) -> ExpectedBlob {
 }
 
 fn read(blob: &[u8]) -> LayerRecord {
-    read_layer(blob, &expect(blob), &Limits::default()).unwrap()
+    read_layer(blob, &expect(blob), &Extraction::default()).unwrap()
 }
 
 fn read_within(blob: &[u8], change: impl Fn(&mut Limits)) -> LayerRecord {
-    let mut limits = Limits::default();
-    change(&mut limits);
-    read_layer(blob, &expect(blob), &limits).unwrap()
+    let mut extraction = Extraction::default();
+    change(&mut extraction.limits);
+    read_layer(blob, &expect(blob), &extraction).unwrap()
 }
 
 fn codes(record: &LayerRecord) -> Vec<&'static str> {
@@ -112,8 +112,9 @@ fn a_blob_cut_anywhere_and_pushed_so_is_never_without_a_problem() {
 fn bytes_that_are_not_those_asked_for_are_an_error() {
     let blob = gzip(&status_layer());
     let expected = expect(&blob);
-    let limits = Limits::default();
-    let read = |bytes: &[u8], expected: &ExpectedBlob| read_layer(bytes, expected, &limits).unwrap_err();
+    let read = |bytes: &[u8], expected: &ExpectedBlob| {
+        read_layer(bytes, expected, &Extraction::default()).unwrap_err()
+    };
 
     let mut flipped = blob.clone();
     *flipped.last_mut().unwrap() ^= 1;
@@ -147,7 +148,7 @@ fn a_reader_that_fails_is_an_error_and_never_a_truncated_layer() {
     }
     let blob = gzip(&status_layer());
     for length in [0, 5, blob.len() / 2, blob.len() - 1] {
-        let error = read_layer(Failing(&blob[..length]), &expect(&blob), &Limits::default()).unwrap_err();
+        let error = read_layer(Failing(&blob[..length]), &expect(&blob), &Extraction::default()).unwrap_err();
         assert!(
             matches!(error, LayerError::Io { read_bytes, .. } if read_bytes == length as u64),
             "{length}"
@@ -170,7 +171,7 @@ fn content_that_no_retry_mends_is_a_problem() {
         media_type: "application/vnd.oci.image.layer.v1.tar+gzip+encrypted".into(),
         ..expect(&tar)
     };
-    let record = read_layer(Cursor::new(&tar), &encrypted, &Limits::default()).unwrap();
+    let record = read_layer(Cursor::new(&tar), &encrypted, &Extraction::default()).unwrap();
     assert_eq!(codes(&record), ["encrypted"]);
     assert_eq!(package_count(&record), 0);
 }
@@ -204,8 +205,11 @@ fn decompressed_bytes_are_bounded_at_the_limit() {
 fn compressed_bytes_of_unknown_size_are_bounded_at_the_limit() {
     let blob = gzip(&status_layer());
     let expected = ExpectedBlob { size: None, ..expect(&blob) };
-    let within =
-        |max_blob_bytes| read_layer(&blob[..], &expected, &Limits { max_blob_bytes, ..Limits::default() });
+    let within = |max_blob_bytes| {
+        let mut extraction = Extraction::default();
+        extraction.limits.max_blob_bytes = max_blob_bytes;
+        read_layer(&blob[..], &expected, &extraction)
+    };
     assert!(within(blob.len() as u64).is_ok());
     // The limit cuts the blob short, so that it cannot be the one that was asked for.
     assert!(matches!(within(blob.len() as u64 - 2), Err(LayerError::DigestMismatch { .. })));

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use cve_monitor_scanner::{ExpectedBlob, LayerRecord, Limits, read_layer};
+use cve_monitor_scanner::{ExpectedBlob, Extraction, LayerRecord, read_layer};
 use serde_json::Value;
 
 pub(crate) struct Layout {
@@ -37,7 +37,7 @@ impl Layout {
                     media_type: layer["mediaType"].as_str().unwrap().to_owned(),
                 };
                 let blob = File::open(self.blob(&expected.digest)).unwrap();
-                read_layer(blob, &expected, &Limits::default()).unwrap()
+                read_layer(blob, &expected, &Extraction::default()).unwrap()
             })
             .collect()
     }

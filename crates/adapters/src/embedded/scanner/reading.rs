@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::{Buf as _, Bytes};
 use cve_monitor_core::ports::{BlobStream, RegistryError, ScannerError};
 use cve_monitor_core::vocabulary::Descriptor;
-use cve_monitor_scanner::{ExpectedBlob, LayerError, LayerRecord, Limits, read_layer};
+use cve_monitor_scanner::{ExpectedBlob, Extraction, LayerError, LayerRecord, read_layer};
 use futures::StreamExt as _;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
@@ -19,7 +19,7 @@ const CHUNKS_WAITING: usize = 8;
 pub(super) async fn read(
     stream: BlobStream,
     layer: &Descriptor,
-    limits: Limits,
+    extraction: Extraction,
     bytes_read: &AtomicU64,
 ) -> Result<LayerRecord, ScannerError> {
     let expected = ExpectedBlob {
@@ -29,7 +29,7 @@ pub(super) async fn read(
     };
     let (sender, receiver) = mpsc::channel(CHUNKS_WAITING);
     let reading = tokio::task::spawn_blocking(move || {
-        read_layer(Chunks { receiver, current: Bytes::new() }, &expected, &limits)
+        read_layer(Chunks { receiver, current: Bytes::new() }, &expected, &extraction)
     });
     // Where this future is dropped, the channel closes and the thread ends: a layer that is cut short never verifies.
     let failure = pump(stream, sender, bytes_read).await;
@@ -122,7 +122,7 @@ mod tests {
 
     async fn outcome(stream: BlobStream, layer: &Descriptor) -> (Result<LayerRecord, ScannerError>, u64) {
         let bytes_read = AtomicU64::new(0);
-        let read = read(stream, layer, Limits::default(), &bytes_read).await;
+        let read = read(stream, layer, Extraction::default(), &bytes_read).await;
         (read, bytes_read.into_inner())
     }
 

@@ -2,7 +2,7 @@
 //! `scanner_images`.
 
 use cve_monitor_core::vocabulary::Digest;
-use cve_monitor_scanner::{EXTRACTOR_VERSION, PackageKey, RECORD_FORMAT};
+use cve_monitor_scanner::{PackageKey, RECORD_FORMAT};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::record::StoredRecord;
@@ -12,6 +12,8 @@ use crate::embedded::DatabaseError;
 #[derive(Debug)]
 pub(super) struct NewLayer {
     pub(super) digest: Digest,
+    /// The version of the extractor that read it.
+    pub(super) extractor: &'static str,
     pub(super) record: StoredRecord,
     pub(super) packages: Vec<PackageKey>,
     /// Its bytes came from a registry. False: no registry holds them, and the record says so.
@@ -39,21 +41,22 @@ fn digest_of(bytes: &[u8]) -> Result<Digest, DatabaseError> {
     }
 }
 
-/// Whether the present extractor has read the layer, or found that it is held nowhere where that is enough.
+/// Whether this version of the extractor has read the layer, or found that it is held nowhere where that is enough.
 pub(super) fn is_stored(
     state: &Connection,
     digest: &Digest,
+    extractor: &str,
     must_be_fetched: bool,
 ) -> Result<bool, DatabaseError> {
     let mut statement = state.prepare_cached(
         "SELECT 1 FROM scanner_layers WHERE digest = ?1 AND format = ?2 AND extractor = ?3 AND fetched >= ?4",
     )?;
-    Ok(statement.exists(params![bytes_of(digest), RECORD_FORMAT, EXTRACTOR_VERSION, must_be_fetched])?)
+    Ok(statement.exists(params![bytes_of(digest), RECORD_FORMAT, extractor, must_be_fetched])?)
 }
 
 /// Stores the record and the postings of a layer. What was fetched is not replaced by what was not.
 pub(super) fn put_layer(tx: &Connection, new: &NewLayer) -> Result<(), DatabaseError> {
-    if !new.fetched && is_stored(tx, &new.digest, true)? {
+    if !new.fetched && is_stored(tx, &new.digest, new.extractor, true)? {
         return Ok(());
     }
     let mut put = tx.prepare_cached(
@@ -63,7 +66,7 @@ pub(super) fn put_layer(tx: &Connection, new: &NewLayer) -> Result<(), DatabaseE
          RETURNING id",
     )?;
     let StoredRecord { json_bytes, zstd } = &new.record;
-    let row = params![bytes_of(&new.digest), RECORD_FORMAT, EXTRACTOR_VERSION, new.fetched, json_bytes, zstd];
+    let row = params![bytes_of(&new.digest), RECORD_FORMAT, new.extractor, new.fetched, json_bytes, zstd];
     let layer: i64 = put.query_row(row, |row| row.get(0))?;
     let mut post =
         tx.prepare_cached("INSERT OR IGNORE INTO scanner_postings (package, layer) VALUES (?1, ?2)")?;
@@ -118,6 +121,7 @@ pub(super) fn layers_of(state: &Connection, manifest: &Digest) -> Result<Option<
 pub(super) fn image_layers(
     state: &Connection,
     manifest: &Digest,
+    extractor: &str,
 ) -> Result<Option<ImageLayers>, DatabaseError> {
     let Some(numbers) = layers_of(state, manifest)? else { return Ok(None) };
     let mut distinct = numbers.clone();
@@ -128,7 +132,7 @@ pub(super) fn image_layers(
     )?;
     let mut layers = Vec::with_capacity(distinct.len());
     for number in &distinct {
-        let row = find.query_row(params![number, RECORD_FORMAT, EXTRACTOR_VERSION], |row| {
+        let row = find.query_row(params![number, RECORD_FORMAT, extractor], |row| {
             Ok((row.get::<_, Vec<u8>>(0)?, StoredRecord { json_bytes: row.get(1)?, zstd: row.get(2)? }))
         });
         let Some((digest, record)) = row.optional()? else { return Ok(None) };

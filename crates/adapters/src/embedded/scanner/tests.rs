@@ -5,7 +5,8 @@ use std::time::Duration;
 use cve_monitor_core::ports::{Readiness, RegistryError, Scanner as _, ScannerError};
 use cve_monitor_core::vocabulary::{Generation, Level, MediaType, Reason, ReasonCode};
 
-use super::fixture::{Bench, layer, layer_of_files, names};
+use super::EmbeddedScanner;
+use super::fixture::{Bench, OS_RELEASE, layer, layer_of_files, names};
 
 /// A bench that knows of a flaw in openssl before 3.0.2.
 async fn bench() -> Bench {
@@ -215,6 +216,25 @@ async fn a_bound_of_the_reader_is_told_as_such() {
     bounded.index(&request).await.unwrap();
     let assessment = bounded.assess(&request.image, None).await.unwrap();
     assert!(reasons(&assessment.completeness).contains(&ReasonCode::BoundReached), "{assessment:?}");
+}
+
+#[tokio::test]
+async fn what_is_read_is_part_of_the_version_and_layers_that_were_read_otherwise_are_read_again() {
+    let bench = bench().await;
+    let lock = r#"{"packages":{"node_modules/lodash":{"version":"4.17.20"}}}"#;
+    let request = bench.indexed(&[layer_of_files(&[OS_RELEASE, ("app/package-lock.json", lock)])]).await;
+    let npm = async |scanner: &EmbeddedScanner| {
+        let packages = scanner.inventory(&request.image).await.unwrap().inventory.packages;
+        packages.into_iter().map(|package| (package.name, package.location)).collect::<Vec<_>>()
+    };
+    assert_eq!(npm(&bench.scanner).await, []);
+    let with_locks = bench.another_scanner().with_lock_files(true);
+    assert_ne!(with_locks.identity(), bench.scanner.identity());
+    assert!(matches!(with_locks.inventory(&request.image).await, Err(ScannerError::NotIndexed)));
+    with_locks.index(&request).await.unwrap();
+    assert_eq!(with_locks.layers_read(), 1);
+    assert_eq!(npm(&with_locks).await, [("lodash".to_owned(), "app/package-lock.json".to_owned())]);
+    assert!(matches!(bench.scanner.inventory(&request.image).await, Err(ScannerError::NotIndexed)));
 }
 
 #[tokio::test]

@@ -10,6 +10,12 @@ pub(super) const KNOWLEDGE: &[Key] = &[
         "\"embedded\" (the scanner inside, with the advisories below), \"clair-v4\" or \"clair-v2\" (a server; see clair.*).",
     ),
     key(
+        "scanner.lock_files",
+        Kind::Flag,
+        NO,
+        "The scanner inside: read lock files as well (npm, yarn, pnpm, Poetry, uv, Pipenv, Cargo, Bundler, Composer, go.mod). They name what is meant to be installed, which need not be. Layers are read again where this changes.",
+    ),
+    key(
         "clair.url",
         Kind::Text,
         None,

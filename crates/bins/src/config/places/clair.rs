@@ -37,7 +37,7 @@ const TAKEN: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/webhooks/distribu
 #[derive(Debug, Clone)]
 pub enum ScannerSettings {
     /// The scanner inside.
-    Embedded,
+    Embedded(Embedded),
     /// A Clair of version 4.
     ClairV4(Box<Clair>),
     /// A Clair of version 2.
@@ -45,14 +45,30 @@ pub enum ScannerSettings {
 }
 
 impl ScannerSettings {
+    /// How the scanner inside reads images; as it does by default where it is not the scanner.
+    #[must_use]
+    pub fn embedded(&self) -> Embedded {
+        match self {
+            Self::Embedded(embedded) => *embedded,
+            Self::ClairV4(_) | Self::ClairV2(_) => Embedded::default(),
+        }
+    }
+
     /// The server, where the scanner is one.
     #[must_use]
     pub fn clair(&self) -> Option<&Clair> {
         match self {
-            Self::Embedded => None,
+            Self::Embedded(_) => None,
             Self::ClairV4(clair) | Self::ClairV2(clair) => Some(clair),
         }
     }
+}
+
+/// How the scanner inside reads images.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Embedded {
+    /// Whether lock files are read.
+    pub lock_files: bool,
 }
 
 /// A Clair.
@@ -95,6 +111,7 @@ pub(in super::super) fn scanner(reader: &mut Reader<'_>) -> Option<ScannerSettin
     let kind = reader.parsed("scanner.kind", ScannerKind::read);
     let given = reader.is_given("clair.url");
     let settings = clair(reader);
+    let embedded = Embedded { lock_files: reader.flag("scanner.lock_files") };
     let kind = kind?;
     match (kind, given) {
         (ScannerKind::Embedded, true) => {
@@ -106,8 +123,11 @@ pub(in super::super) fn scanner(reader: &mut Reader<'_>) -> Option<ScannerSettin
         }
         _ => {}
     }
+    if kind != ScannerKind::Embedded && embedded != Embedded::default() {
+        reader.refuse("scanner.lock_files", "Clair decides what it reads: remove this");
+    }
     match kind {
-        ScannerKind::Embedded => Some(ScannerSettings::Embedded),
+        ScannerKind::Embedded => Some(ScannerSettings::Embedded(embedded)),
         ScannerKind::ClairV4 => settings.map(Box::new).map(ScannerSettings::ClairV4),
         ScannerKind::ClairV2 => settings.map(Box::new).map(ScannerSettings::ClairV2),
     }

@@ -24,10 +24,10 @@ pub(super) fn notes(config: &Config) -> Vec<String> {
 /// What the choice of the scanner means.
 fn of_the_scanner(config: &Config) -> Vec<String> {
     match &config.scanner {
-        ScannerSettings::Embedded if config.advisories.sources.is_empty() => {
+        ScannerSettings::Embedded(_) if config.advisories.sources.is_empty() => {
             vec!["advisories.sources is empty: nothing will ever be found".to_owned()]
         }
-        ScannerSettings::Embedded => vec![],
+        ScannerSettings::Embedded(_) => vec![],
         ScannerSettings::ClairV4(clair) if clair.psk.is_none() && !clair.webhook_unsigned => vec![format!(
             "there is no clair.psk_file: Clair's bells are refused, its changes are seen every {}",
             write_duration(clair.poll)

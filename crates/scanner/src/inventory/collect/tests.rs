@@ -23,7 +23,8 @@ fn collect(members: &[(&str, MemberKind, &str, &[u8])]) -> Collected {
 }
 
 fn collect_within(members: &[(&str, MemberKind, &str, &[u8])], limits: &Limits) -> Collected {
-    let mut collector = Collector::new(limits);
+    let extraction = Extraction { limits: *limits, ..Extraction::default() };
+    let mut collector = Collector::new(&extraction);
     for (name, kind, link, content) in members {
         let member =
             Member { name: (*name).into(), kind: *kind, link: (*link).into(), sparse: false, mode: 0o644 };
@@ -260,7 +261,7 @@ fn a_hard_link_stands_behind_the_database_that_it_leads_to() {
 fn files_are_held_up_to_the_limit() {
     let (database, log) = logged();
     let within = |max_held_bytes: usize| {
-        let mut collector = Collector { max_held_bytes, ..Collector::new(&Limits::default()) };
+        let mut collector = Collector { max_held_bytes, ..Collector::new(&Extraction::default()) };
         for (name, content) in [(SQLITE, &database), (SQLITE_LOG, &log)] {
             let member = Member {
                 name: name.into(),
@@ -325,4 +326,25 @@ fn a_database_names_those_of_its_files_that_hold_packages() {
     let NodeContent::Packages { owned, .. } = &found.nodes[1].content else { panic!() };
     assert_eq!(owned[0].package, "py3-a");
     assert_eq!(owned[0].paths, [metadata, "usr/bin/tool"]);
+}
+
+#[test]
+fn lock_files_are_read_where_that_is_asked_for() {
+    let lock = br#"{"lockfileVersion":3,"packages":{"node_modules/lodash":{"version":"4.17.20"}}}"#;
+    let within = |lock_files: bool| {
+        let mut collector = Collector::new(&Extraction { lock_files, ..Extraction::default() });
+        for name in ["app/package-lock.json", "app/node_modules/a/package-lock.json"] {
+            let member = Member {
+                name: name.into(),
+                kind: MemberKind::Regular,
+                link: String::new(),
+                sparse: false,
+                mode: 0o644,
+            };
+            collector.member(&member, &mut Bytes(lock)).unwrap();
+        }
+        collector.finish()
+    };
+    assert_eq!(paths(&within(false)), [""; 0]);
+    assert_eq!(paths(&within(true)), ["app/package-lock.json"]);
 }

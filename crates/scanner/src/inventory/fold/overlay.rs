@@ -52,11 +52,13 @@ pub(crate) struct Overlay<'a> {
     nodes: BTreeMap<String, (&'a NodeContent, usize)>,
     evidence: BTreeMap<&'a str, Evidence>,
     uncounted: Vec<Uncounted<'a>>,
+    has_lock_files: bool,
 }
 
 impl<'a> Overlay<'a> {
     /// Puts a layer on top. What it removes is removed first: that acts on lower layers only.
     pub(crate) fn apply(&mut self, record: &'a LayerRecord, layer: usize) {
+        self.has_lock_files |= record.has_lock_files();
         for path in &record.whiteouts {
             let path = self.locate(path);
             self.nodes.remove(&path);
@@ -95,6 +97,11 @@ impl<'a> Overlay<'a> {
                 self.uncounted.push(Uncounted { kind, count, under: &group.more_under });
             }
         }
+    }
+
+    /// Whether lock files were read of any layer.
+    pub(crate) fn has_lock_files(&self) -> bool {
+        self.has_lock_files
     }
 
     /// What a path leads to, links followed.

@@ -96,7 +96,9 @@ impl<'a> Visible<'a> {
                     self.file_problems.extend(problem.iter().map(|problem| (layer, problem.clone())));
                 }
                 // A link to a file that was not known for what it is.
-                NodeContent::HardLink { .. } if is_claimed(path) && !is_fixed(path) => {
+                NodeContent::HardLink { .. }
+                    if is_claimed(path, overlay.has_lock_files()) && !is_fixed(path) =>
+                {
                     let problem = LayerProblem::DatabaseUnreachable { path: path.to_owned() };
                     self.file_problems.push((layer, problem));
                 }
