@@ -29,7 +29,8 @@ pub enum ReasonCode {
     NoPackageDatabase,
     /// The image does not say, in a way that the scanner knows, which distribution it is.
     UnknownDistribution,
-    /// The scanner has no advisories for the image's distribution; the detail names it.
+    /// The scanner has no advisories for the image's distribution, or for a language that it holds packages of; the
+    /// detail names the ecosystem.
     NoAdvisoriesForDistribution,
     /// The distribution's security support has ended, says its own data; the detail names it.
     EndOfLifeDistribution,
@@ -50,7 +51,7 @@ impl ReasonCode {
             Self::LayerUnreadable => "a layer cannot be read",
             Self::NoPackageDatabase => "no package database found",
             Self::UnknownDistribution => "the distribution is not known",
-            Self::NoAdvisoriesForDistribution => "no advisories for this distribution",
+            Self::NoAdvisoriesForDistribution => "no advisories for this ecosystem",
             Self::EndOfLifeDistribution => "the distribution's support has ended",
             Self::SourceMissing => "a source of advisories has never completed",
             Self::KnowledgeNotReady => "the advisories were not complete yet",

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::rule::{RecordText, Rule};
 
 /// The version of the file's form; other versions are refused, and compiled anew from their sources.
-pub const SCHEMA_VERSION: u32 = 5;
+pub const SCHEMA_VERSION: u32 = 6;
 /// Idle connections that a database keeps.
 const MAX_IDLE_CONNECTIONS: usize = 16;
 

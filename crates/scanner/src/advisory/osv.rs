@@ -140,8 +140,8 @@ pub struct SpecificFields {
 /// A component of a package.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Component {
-    /// `fixed`, `not_affected`, …
-    #[serde(default, deserialize_with = "word")]
+    /// `fixed`, `fix-not-planned`, `false-positive-determination`, …
+    #[serde(default, alias = "latest_event_status", deserialize_with = "word")]
     pub status: Option<String>,
 }
 

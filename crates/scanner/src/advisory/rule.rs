@@ -41,6 +41,9 @@ pub struct Rule {
     /// that the record does not name is in one called [`UNNAMED_MODULE`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<String>,
+    /// The vendor says that there will be no fix.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wont_fix: bool,
 }
 
 /// A module whose name a record does not give.
@@ -85,6 +88,7 @@ impl Rule {
             severity_word: word.or_else(|| errata_word(record, ecosystem)),
             severity,
             modules,
+            wont_fix: all_components(affected, |status| status == "fix-not-planned"),
         }
     }
 
@@ -103,10 +107,15 @@ impl Rule {
 
 /// Whether the entry says that the package is not affected after all, though it has ranges.
 pub(crate) fn is_not_affected(affected: &Affected) -> bool {
+    let clear = ["not-affected", "false-positive", "false-positive-determination"];
+    all_components(affected, |status| clear.contains(&status))
+}
+
+/// Whether Chainguard's word on every component of the package is of this kind.
+fn all_components(affected: &Affected, is_kind: impl Fn(&str) -> bool) -> bool {
     let components = &affected.ecosystem_specific.components;
-    let is_clear = |status: &str| matches!(status, "not_affected" | "false_positive");
-    !components.is_empty()
-        && components.iter().all(|component| component.status.as_deref().is_some_and(is_clear))
+    let mut words = components.iter().map(|component| component.status.as_deref().unwrap_or_default());
+    !components.is_empty() && words.all(|word| is_kind(&word.replace('_', "-")))
 }
 
 /// Some distributions name the vulnerabilities that an update of theirs fixes as related ones, and nowhere else.
@@ -267,6 +276,9 @@ mod tests {
             serde_json::from_str(&format!(r#"{{"ecosystem_specific":{{"components":{statuses}}}}}"#)).unwrap()
         };
         assert!(is_not_affected(&affected(r#"[{"status":"not_affected"}]"#)));
+        let determined =
+            r#"[{"component_name":"stdlib","latest_event_status":"false-positive-determination"}]"#;
+        assert!(is_not_affected(&affected(determined)));
         assert!(!is_not_affected(&affected(r#"[{"status":"not_affected"},{"status":"fixed"}]"#)));
         assert!(!is_not_affected(&affected("[]")));
         assert!(!is_not_affected(&affected(r#""none""#)));

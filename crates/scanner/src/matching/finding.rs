@@ -69,7 +69,7 @@ pub enum FixStatus {
     FixAvailable,
     /// None exists yet.
     NoFix,
-    /// The vendor will not make one. No source that is read so far says this.
+    /// The vendor will not make one. Of what is read, Chainguard's records alone say this (`fix-not-planned`).
     WontFix,
     /// The vendor does not look after the package any more.
     EndOfLife,
@@ -153,6 +153,8 @@ fn status(hits: &[&Hit<'_>], has_fix: bool) -> FixStatus {
         FixStatus::FixAvailable
     } else if hits.iter().any(is_end_of_life) {
         FixStatus::EndOfLife
+    } else if hits.iter().any(|hit| hit.0.wont_fix) {
+        FixStatus::WontFix
     } else if hits.iter().any(|hit| hit.1 == Fix::None) {
         FixStatus::NoFix
     } else {

@@ -361,7 +361,7 @@ fn a_database_file_that_is_cut_or_of_another_schema_is_refused() {
     fs::write(&copy, &whole).unwrap();
     let connection = rusqlite::Connection::open(&copy).unwrap();
     connection
-        .execute_batch("UPDATE meta SET value = replace(value, '\"schema\":5', '\"schema\":99')")
+        .execute_batch("UPDATE meta SET value = replace(value, '\"schema\":6', '\"schema\":99')")
         .unwrap();
     drop(connection);
     let error = Database::open(&copy).unwrap_err();

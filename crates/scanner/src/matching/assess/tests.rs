@@ -121,6 +121,13 @@ fn the_status_says_what_there_is_to_do() {
     assert_eq!(status("", "low"), FixStatus::NoFix);
     assert_eq!(status("", "end-of-life"), FixStatus::EndOfLife);
     assert_eq!(status(r#",{"last_affected":"9"}"#, "low"), FixStatus::Undetermined);
+    let component = |word: &str| {
+        let components = format!(r#"[{{"component_name":"stdlib","latest_event_status":"{word}"}}]"#);
+        let entry = format!(r#""ecosystem_specific":{{"components":{components}}},"#);
+        findings(&[&record("A", "Debian:12", "", "", &entry)])[0].status
+    };
+    assert_eq!(component("fix-not-planned"), FixStatus::WontFix);
+    assert_eq!(component("pending-upstream-fix"), FixStatus::NoFix);
 }
 
 #[test]
