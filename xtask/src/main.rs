@@ -35,8 +35,12 @@ enum Chore {
     Tidy,
     /// Write THIRD-PARTY.md: what the shipped programs are linked with.
     Notices,
-    /// Measure the pipeline on this machine: a table, and JSON under target/bench. Takes some minutes.
-    Bench,
+    /// Measure on this machine: a table, and JSON under target/bench. Takes some minutes.
+    Bench {
+        /// The pipeline, if nothing is named
+        #[command(subcommand)]
+        what: Option<bench::What>,
+    },
     /// Raise a local backend to work against.
     Dev {
         #[command(subcommand)]
@@ -72,7 +76,7 @@ fn main() -> ExitCode {
         Chore::Ci => checks::run(&root).and_then(|clean| Ok(suite::run(&root)? && clean)),
         Chore::Tidy => tidy::run(&root),
         Chore::Notices => notices::write(&root),
-        Chore::Bench => bench::run(&root),
+        Chore::Bench { what } => bench::run(&root, what),
         Chore::Dev { backend } => xtask::raise(&root, &backend),
         Chore::Deploy(rest) => return deploy::run(&root, "deploy", &rest),
         Chore::Destroy(rest) => return deploy::run(&root, "destroy", &rest),
