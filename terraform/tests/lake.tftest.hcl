@@ -24,24 +24,15 @@ run "columns_are_the_fields_of_a_report" {
     error_message = "A field of the schema has no column, or a column no field."
   }
 
+  # That types and their order are the schema's is what `cargo xtask tidy` looks at.
   assert {
-    condition     = length(local.columns) == length(distinct(local.columns[*][0]))
+    condition     = [for column in aws_glue_catalog_table.reports.storage_descriptor[0].columns : column.type] == local.columns[*].type
+    error_message = "A column has the type that is written for it."
+  }
+
+  assert {
+    condition     = length(local.columns) == length(distinct(local.columns[*].name))
     error_message = "No column twice."
-  }
-
-  assert {
-    condition     = toset(local.finding[*][0]) == toset([for field in keys(jsondecode(file("../docs/report-schema/report-1.0.schema.json"))["$defs"].finding.properties) : lower(field)])
-    error_message = "A finding's fields are those of the schema."
-  }
-
-  assert {
-    condition     = toset(local.change[*][0]) == toset([for field in keys(jsondecode(file("../docs/report-schema/report-1.0.schema.json"))["$defs"].changes.items.properties) : lower(field)])
-    error_message = "A change's fields are those of the schema."
-  }
-
-  assert {
-    condition     = local.severities == [for severity in jsondecode(file("../docs/report-schema/report-1.0.schema.json"))["$defs"].severity.enum : lower(severity)]
-    error_message = "The severities are those of the schema."
   }
 }
 
@@ -76,7 +67,7 @@ run "athena_works_the_partitions_out" {
   }
 
   assert {
-    condition     = length(setintersection(aws_glue_catalog_table.reports.partition_keys[*].name, local.columns[*][0])) == 0
+    condition     = length(setintersection(aws_glue_catalog_table.reports.partition_keys[*].name, local.columns[*].name)) == 0
     error_message = "A partition is not a column, too."
   }
 
@@ -99,7 +90,7 @@ run "queries_name_what_they_unnest_by_place" {
   }
 
   assert {
-    condition     = output.queries == tolist(["critical-today", "incomplete", "new-since-yesterday", "trend", "where-is-cve", "without-fresh-report"])
+    condition     = output.queries == tolist(["critical", "incomplete", "new", "stale", "time-to-report", "trend", "where"])
     error_message = "The queries are these."
   }
 
@@ -108,14 +99,18 @@ run "queries_name_what_they_unnest_by_place" {
     error_message = "The first line of a query says what it asks."
   }
 
+  # Athena gives an array of structs a column for each field, by place.
   assert {
-    condition     = replace(one(regex("UNNEST\\(r\\.new\\) AS n \\(([^)]*)\\)", aws_athena_named_query.this["new-since-yesterday"].query)), "/\\s/", "") == join(",", local.change[*][0])
-    error_message = "new-since-yesterday names the fields of a change in the order of the table."
+    condition = alltrue([for query in ["new", "time-to-report"] :
+      replace(one(regex("UNNEST\\(r\\.new\\) AS n \\(([^)]*)\\)", aws_athena_named_query.this[query].query)), "/\\s/", "") ==
+      join(",", [for field in split(",", one(regex("^array<struct<(.*)>>$", one([for column in local.columns : column.type if column.name == "new"])))) : split(":", field)[0]])
+    ])
+    error_message = "The fields of a change are named in the order of the table."
   }
 
   assert {
-    condition     = replace(one(regex("AS f \\(([^)]*)\\)", aws_athena_named_query.this["where-is-cve"].query)), "/\\s/", "") == join(",", local.finding[*][0])
-    error_message = "where-is-cve names the fields of a finding in the order of the table."
+    condition     = strcontains(one([for column in local.columns : replace(column.type, "/:(string|double|boolean|array<string>)/", "") if column.name == "vulnerabilities"]), "struct<${replace(one(regex("AS f \\(([^)]*)\\)", aws_athena_named_query.this["where"].query)), "/\\s/", "")}>")
+    error_message = "The fields of a finding are named in the order of the table."
   }
 }
 

@@ -41,6 +41,8 @@ enum Chore {
         #[command(subcommand)]
         what: Option<bench::What>,
     },
+    /// Write the lake's table from the schema of reports: terraform's columns, DDL for Athena, a view for DuckDB.
+    Lake,
     /// Raise a local backend to work against.
     Dev {
         #[command(subcommand)]
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::run(&root),
         Chore::Notices => notices::write(&root),
         Chore::Bench { what } => bench::run(&root, what),
+        Chore::Lake => tidy::lake::write(&root),
         Chore::Dev { backend } => xtask::raise(&root, &backend),
         Chore::Deploy(rest) => return deploy::run(&root, "deploy", &rest),
         Chore::Destroy(rest) => return deploy::run(&root, "destroy", &rest),

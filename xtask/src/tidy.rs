@@ -4,6 +4,7 @@ mod budgets;
 mod docs;
 mod exceptions;
 mod golden;
+pub(crate) mod lake;
 mod laws;
 mod layers;
 mod packages;
@@ -77,6 +78,7 @@ pub(crate) fn run(root: &Path) -> Result<bool, String> {
     found.extend(layers::check(&tree));
     found.extend(laws::check(&tree));
     found.extend(golden::check(&tree));
+    found.extend(lake::check(&tree));
     found.extend(docs::check(&tree));
     found.extend(packages::check(&tree, &metadata));
     found.extend(

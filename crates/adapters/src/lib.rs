@@ -8,6 +8,8 @@ pub mod clair;
 pub mod embedded;
 #[cfg(any(feature = "aws", feature = "oci"))]
 mod http;
+#[cfg(any(feature = "aws", feature = "embedded"))]
+pub mod lake;
 #[cfg(feature = "oci")]
 pub mod oci;
 mod secret;

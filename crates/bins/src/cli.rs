@@ -3,6 +3,7 @@
 mod advisories;
 mod aws;
 mod questions;
+mod report;
 mod scan;
 mod services;
 mod settings;
@@ -18,6 +19,7 @@ use crate::config::{LogFormat, Override, Overrides};
 pub use advisories::{AdvisoriesAction, AdvisoriesCommand};
 pub use aws::{AwsAction, AwsCommand};
 pub use questions::{Affected, Coverage, History, Queue, QueueCommand, Tags};
+pub use report::{Report, ReportQuestion, RowFormat};
 pub use scan::{Inventory, InventoryFormat, Reconcile, Scan, Watch};
 pub use services::{IngestCli, NotifierCli, ReconcilerCli};
 pub use settings::{Completions, ConfigAction, ConfigCommand, Db, DbCommand, Rebuild, RebuildWhat};
@@ -131,6 +133,8 @@ pub enum Command {
     Affected(Affected),
     /// Show the current tags of digests
     Tags(Tags),
+    /// Ask the lake of reports: critical, new, where, time-to-report, stale, trend, incomplete
+    Report(Report),
     /// Look at the queue and at what was given up
     Queue(Queue),
     /// Make again, from the events, what was lost

@@ -2,9 +2,8 @@
 
 mod advisories;
 mod aws;
-mod coverage;
 mod database;
-mod image;
+mod questions;
 mod queue;
 mod reconcile;
 mod scan;
@@ -37,10 +36,11 @@ pub async fn perform(cli: Cli) -> Result<u8, Failure> {
         Command::Advisories(asked) => advisories::advisories(&loaded, &asked.command).await,
         Command::Watch(asked) => services::watch(&loaded, &asked).await,
         Command::Reconcile(asked) => reconcile::reconcile(&loaded, &asked).await,
-        Command::Coverage(asked) => coverage::coverage(&loaded, &asked).await,
-        Command::History(asked) => image::history(&loaded, &asked).await,
-        Command::Affected(asked) => image::affected(&loaded, &asked).await,
-        Command::Tags(asked) => image::tags(&loaded, &asked).await,
+        Command::Coverage(asked) => questions::coverage(&loaded, &asked).await,
+        Command::History(asked) => questions::history(&loaded, &asked).await,
+        Command::Affected(asked) => questions::affected(&loaded, &asked).await,
+        Command::Tags(asked) => questions::tags(&loaded, &asked).await,
+        Command::Report(asked) => questions::report(&loaded, &asked).await,
         Command::Queue(asked) => queue::queue(&loaded, &asked).await,
         Command::Rebuild(asked) => database::rebuild(&loaded, &asked).await,
         Command::Db(asked) => database::db(&loaded, &asked).await,

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod lake;
 pub mod present;
 pub mod runtime;
 pub mod wiring;

@@ -3,6 +3,7 @@
 //! Rows come in, a text goes out. Names out of images and advisories are foreign: what could steer a terminal is
 //! taken out of them.
 
+mod answer;
 mod packages;
 mod report;
 mod rows;
@@ -13,6 +14,7 @@ mod table;
 mod tests;
 mod words;
 
+pub use answer::{MAX_TABLE_ROWS, answer_text, csv_row, json_row};
 pub use packages::packages_text;
 pub use report::{FindingView, ReasonView, ReportView};
 pub use rows::{

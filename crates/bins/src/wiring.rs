@@ -21,6 +21,7 @@ pub use aws::{Made, Resources};
 pub use bells::{BellError, Bells};
 pub use one_scan::{AsOfClock, Asked, OneScan};
 pub use pushes::{PushError, Pushes};
+pub use storage::Lake;
 pub use system::System;
 
 /// Why a system cannot be put together, or does not do what it was asked for.

@@ -2,10 +2,14 @@
 
 #[path = "processes/bench.rs"]
 mod bench;
+#[path = "processes/drills.rs"]
+mod drills;
 #[path = "processes/killed.rs"]
 mod killed;
 #[path = "processes/mirror.rs"]
 mod mirror;
+#[path = "processes/report.rs"]
+mod report;
 #[path = "processes/scan.rs"]
 mod scan;
 #[path = "processes/watch.rs"]

@@ -1,66 +1,7 @@
 locals {
-  # Fields in the order of the schema: queries that unnest name them by place.
-  finding = [
-    ["name", "string"],
-    ["namespacename", "string"],
-    ["description", "string"],
-    ["link", "string"],
-    ["severity", "string"],
-    ["severitysource", "string"],
-    ["status", "string"],
-    ["featurename", "string"],
-    ["featureversion", "string"],
-    ["featurearchitecture", "string"],
-    ["featurekind", "string"],
-    ["sourcename", "string"],
-    ["fixedby", "string"],
-    ["location", "string"],
-    ["layer", "string"],
-    ["aliases", "array<string>"],
-    ["records", "array<string>"],
-    ["cvss", "array<string>"],
-    ["epss", "double"],
-    ["knownexploited", "boolean"],
-  ]
-
-  change = [
-    ["name", "string"],
-    ["featurename", "string"],
-    ["featureversion", "string"],
-    ["severity", "string"],
-    ["status", "string"],
-    ["fixedby", "string"],
-    ["location", "string"],
-  ]
-
-  severities = ["critical", "high", "medium", "low", "negligible", "unknown"]
-
-  findings = "array<struct<${join(",", [for field in local.finding : join(":", field)])}>>"
-  changes  = "array<struct<${join(",", [for field in local.change : join(":", field)])}>>"
-
-  # A report's fields, in the order of the schema. Times are text: from_iso8601_timestamp(assessedat).
-  columns = [
-    ["schemaversion", "string"],
-    ["reportid", "string"],
-    ["previousreportid", "string"],
-    ["assessedat", "string"],
-    ["analyzedimagename", "string"],
-    ["imagedigest", "string"],
-    ["layercount", "bigint"],
-    ["ecrmetadata", "struct<imageid:struct<imagedigest:string>,manifest:struct<config:struct<digest:string>>,repositoryname:string,registryid:string>"],
-    ["registry", "struct<name:string,region:string>"],
-    ["platform", "string"],
-    ["tags", "array<string>"],
-    ["parentindexes", "array<struct<digest:string,tags:array<string>>>"],
-    ["verdict", "string"],
-    ["completeness", "struct<level:string,reasons:array<struct<code:string,detail:string>>>"],
-    ["packagekinds", "array<string>"],
-    ["scanner", "struct<name:string,version:string>"],
-    ["knowledge", "struct<id:string,generation:bigint,lastchanged:array<struct<ecosystem:string,at:string>>>"],
-    ["vulnerabilities", "struct<${join(",", [for severity in local.severities : "${severity}:${local.findings}"])}>"],
-    ["new", local.changes],
-    ["gone", local.changes],
-  ]
+  # A report's fields in the order of its schema, from which `cargo xtask lake` writes them: queries that unnest name them by place.
+  # Times are text: from_iso8601_timestamp(assessedat).
+  columns = jsondecode(file("${path.module}/columns.json"))
 
   # Athena works the partitions out from this: no crawler, no MSCK REPAIR, no ADD PARTITION.
   projection = {
@@ -108,8 +49,8 @@ resource "aws_glue_catalog_table" "reports" {
       for_each = local.columns
 
       content {
-        name = columns.value[0]
-        type = columns.value[1]
+        name = columns.value.name
+        type = columns.value.type
       }
     }
   }

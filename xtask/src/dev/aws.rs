@@ -2,7 +2,6 @@
 
 mod emulator;
 mod fake_ecr;
-mod install;
 mod trial;
 
 pub use self::emulator::{Emulator, Running};

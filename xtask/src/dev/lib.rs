@@ -3,6 +3,8 @@
 pub mod aws;
 pub mod clair;
 mod ended;
+mod install;
+pub mod lake;
 pub mod postgres;
 pub mod process;
 pub mod registry;

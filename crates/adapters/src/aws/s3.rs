@@ -6,10 +6,12 @@
 mod archive;
 mod bucket;
 mod create;
+mod lake;
 mod sink;
 
 pub use self::archive::S3Archive;
 pub use self::create::create_bucket;
+pub use self::lake::S3Lake;
 pub use self::sink::S3Sink;
 
 use aws_config::SdkConfig;

@@ -33,11 +33,16 @@ impl Screen {
 
 /// A table of these rows under this header, each line ended.
 pub(super) fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>, screen: Screen) -> String {
+    plain_table(&header.map(str::to_owned), rows.into_iter().map(Vec::from).collect(), screen)
+}
+
+/// The same where the number of columns is known only when it runs.
+pub(super) fn plain_table(header: &[String], rows: Vec<Vec<String>>, screen: Screen) -> String {
     let mut table = Table::new();
     table.load_style(STYLE);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(screen.width).set_header(header);
     for row in rows {
-        table.add_row(row.map(|cell| safe(&cell)));
+        table.add_row(row.iter().map(|cell| safe(cell)));
     }
     let lines = table.to_string();
     lines.lines().map(|line| format!("{}\n", line.trim_end())).collect()

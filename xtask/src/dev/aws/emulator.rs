@@ -6,8 +6,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::install;
+use crate::install;
 use crate::process::{Process, answers, free_address};
+
+const REQUIREMENTS: &str = include_str!("requirements.txt");
 
 /// How long one may take to start.
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -47,7 +49,7 @@ impl Emulator {
     /// What this machine lacks: a program, or the way to a public registry.
     pub fn install(self, root: &Path) -> Result<PathBuf, String> {
         match self {
-            Self::Moto => install::virtual_environment(root),
+            Self::Moto => install::virtual_environment(root, "aws/venv", REQUIREMENTS),
             Self::DynamoDbLocal => install::libraries(root, "dynamodb-local"),
             Self::ElasticMq => install::libraries(root, "elasticmq"),
         }

@@ -13,6 +13,7 @@ use super::S3Settings;
 use crate::aws::backoff::Backoff;
 use crate::aws::quiet::Quiet;
 use crate::aws::trouble::{Kind, Trouble, trouble};
+use crate::lake::Entry;
 
 /// How often an upload that met another one of the same key is tried again.
 const CONFLICT_ATTEMPTS: u32 = 4;
@@ -126,6 +127,36 @@ impl Bucket {
         read.map(|body| Found::Bytes(body.into_bytes())).map_err(|error| {
             Failure::Transient(format!("an object of the bucket `{bucket}` broke off: {error}"))
         })
+    }
+
+    /// Begins to read an object, however long it is.
+    pub(super) async fn stream(&self, key: &str) -> Result<ByteStream, Failure> {
+        let asked = self.client.get_object().bucket(&self.settings.bucket).key(key).send().await;
+        asked.map(|object| object.body).map_err(|error| self.failed(&trouble("GetObject", &error)))
+    }
+
+    /// What lies right under a prefix that ends with `/` (or is empty), page by page; with where to go on, if there is more.
+    pub(super) async fn page(
+        &self,
+        prefix: &str,
+        after: Option<String>,
+    ) -> Result<(Vec<Entry>, Option<String>), Failure> {
+        let asked = self.client.list_objects_v2().bucket(&self.settings.bucket);
+        let asked = asked.prefix(prefix).delimiter("/").set_continuation_token(after).send().await;
+        // Named as the right is that it takes.
+        let page = asked.map_err(|error| self.failed(&trouble("ListBucket", &error)))?;
+        let folders = page.common_prefixes().iter().filter_map(|folder| folder.prefix());
+        let folders = folders.map(|key| Entry::Folder(key.trim_end_matches('/').to_owned()));
+        let objects = page.contents().iter().filter_map(|object| object.key());
+        // A key that ends with `/` is what consoles make for an empty folder.
+        let objects = objects.filter(|key| !key.ends_with('/')).map(|key| Entry::Object(key.to_owned()));
+        let next = page.next_continuation_token().filter(|_| page.is_truncated() == Some(true));
+        Ok((folders.chain(objects).collect(), next.map(str::to_owned)))
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.settings.bucket
     }
 
     /// Removes an object, if there is one.

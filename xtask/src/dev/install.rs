@@ -1,4 +1,4 @@
-//! What emulators are made of, fetched once from public registries into `target/dev/aws` and kept.
+//! What backends are made of, fetched once from public registries into `target/dev` and kept.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,7 @@ use std::process::Command;
 
 use crate::process::{find, run};
 
-const REQUIREMENTS: &str = include_str!("requirements.txt");
-const POM: &str = include_str!("pom.xml");
+const POM: &str = include_str!("aws/pom.xml");
 
 /// The goal of Maven that copies the libraries of a project; its version is pinned like theirs.
 const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
@@ -15,8 +14,8 @@ const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-
 /// What a finished installation holds: the pins that it was made from.
 const STAMP: &str = "made-from";
 
-/// The virtual environment with moto, made where it was not there.
-pub(super) fn virtual_environment(root: &Path) -> Result<PathBuf, String> {
+/// The virtual environment `target/dev/NAME` with these packages, made where it was not there.
+pub(crate) fn virtual_environment(root: &Path, name: &str, requirements: &str) -> Result<PathBuf, String> {
     if find(&["python3"]).is_none() {
         return Err("needs `python3`".to_owned());
     }
@@ -24,23 +23,23 @@ pub(super) fn virtual_environment(root: &Path) -> Result<PathBuf, String> {
     if run(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_err() {
         return Err("needs `python3-venv`".to_owned());
     }
-    once(root, "venv", REQUIREMENTS, |folder| {
+    once(root, name, requirements, |folder| {
         run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
-        let requirements = folder.join("requirements.txt");
-        std::fs::write(&requirements, REQUIREMENTS).map_err(|error| error.to_string())?;
+        let file = folder.join("requirements.txt");
+        std::fs::write(&file, requirements).map_err(|error| error.to_string())?;
         let mut pip = Command::new(folder.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
         // Ready-made packages alone: nothing is run while they are installed.
-        run(pip.args(["--only-binary", ":all:", "--requirement"]).arg(requirements)).map(drop)
+        run(pip.args(["--only-binary", ":all:", "--requirement"]).arg(file)).map(drop)
     })
 }
 
 /// The folder with the libraries of a profile of `pom.xml`, fetched where they were not there.
-pub(super) fn libraries(root: &Path, profile: &str) -> Result<PathBuf, String> {
+pub(crate) fn libraries(root: &Path, profile: &str) -> Result<PathBuf, String> {
     if let Some(name) = ["java", "mvn"].into_iter().find(|name| find(&[*name]).is_none()) {
         return Err(format!("needs `{name}`"));
     }
-    once(root, profile, POM, |folder| {
+    once(root, &format!("aws/{profile}"), POM, |folder| {
         std::fs::create_dir_all(folder)
             .and_then(|()| std::fs::write(folder.join("pom.xml"), POM))
             .map_err(|error| error.to_string())?;
@@ -50,7 +49,7 @@ pub(super) fn libraries(root: &Path, profile: &str) -> Result<PathBuf, String> {
     })
 }
 
-/// The folder `target/dev/aws/NAME`, made by `make` where it was not made from these pins yet. Of several processes one
+/// The folder `target/dev/NAME`, made by `make` where it was not made from these pins yet. Of several processes one
 /// makes it and the others wait; what one left behind that was killed is made anew.
 fn once(
     root: &Path,
@@ -58,12 +57,11 @@ fn once(
     pins: &str,
     make: impl FnOnce(&Path) -> Result<(), String>,
 ) -> Result<PathBuf, String> {
-    let base = root.join("target/dev/aws");
-    let folder = base.join(name);
+    let folder = root.join("target/dev").join(name);
     let failed = |error: std::io::Error| format!("{} cannot be made: {error}", folder.display());
-    std::fs::create_dir_all(&base).map_err(failed)?;
+    std::fs::create_dir_all(folder.parent().unwrap_or(root)).map_err(failed)?;
     // Held until the end of this function; the lock of a process that dies is released.
-    let lock = File::create(base.join(format!("{name}.lock"))).map_err(failed)?;
+    let lock = File::create(folder.with_extension("lock")).map_err(failed)?;
     lock.lock().map_err(failed)?;
     let stamp = folder.join(STAMP);
     if std::fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == pins) {
@@ -96,7 +94,7 @@ mod tests {
         };
         let folders: Vec<_> = ["1", "1", "2"].map(|pins| once(&root, "thing", pins, make)).into();
         let _ = std::fs::remove_dir_all(&root);
-        assert!(folders.iter().all(|folder| *folder == Ok(root.join("target/dev/aws/thing"))), "{folders:?}");
+        assert!(folders.iter().all(|folder| *folder == Ok(root.join("target/dev/thing"))), "{folders:?}");
         assert_eq!(made.load(Ordering::Relaxed), 2);
     }
 

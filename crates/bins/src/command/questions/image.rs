@@ -4,7 +4,7 @@ use cve_monitor_core::pipeline::{self, AffectedImage, HistoryEntry};
 use cve_monitor_core::scan::StreamId;
 use cve_monitor_core::vocabulary::{FindingKey, ImageId};
 
-use super::print_rows;
+use super::super::print_rows;
 use crate::cli::{Affected, EXIT_ERROR, EXIT_OK, Format, History, Tags};
 use crate::config::Loaded;
 use crate::present::{self, AffectedRow, HistoryRow, Screen, TagsRow};
@@ -14,7 +14,7 @@ use crate::wiring::System;
 /// Heads that are read at a time.
 const PAGE: usize = 500;
 
-pub(super) async fn history(loaded: &Loaded, asked: &History) -> Result<u8, Failure> {
+pub(in super::super) async fn history(loaded: &Loaded, asked: &History) -> Result<u8, Failure> {
     let system = System::for_questions(loaded).await?;
     let image = system.find(&asked.image).await?;
     let children = pipeline::index_children(&system.ports, &image).await.map_err(Failure::of)?;
@@ -59,7 +59,7 @@ fn history_row(entry: HistoryEntry) -> HistoryRow {
     }
 }
 
-pub(super) async fn affected(loaded: &Loaded, asked: &Affected) -> Result<u8, Failure> {
+pub(in super::super) async fn affected(loaded: &Loaded, asked: &Affected) -> Result<u8, Failure> {
     let system = System::for_questions(loaded).await?;
     let mut rows = vec![];
     let mut tell = |image: AffectedImage| rows.extend(affected_rows(&image));
@@ -90,7 +90,7 @@ fn fix(finding: &pipeline::AffectedFinding) -> &'static str {
     if finding.fixed_by.is_some() { "fix_available" } else { "no_fix_known" }
 }
 
-pub(super) async fn tags(loaded: &Loaded, asked: &Tags) -> Result<u8, Failure> {
+pub(in super::super) async fn tags(loaded: &Loaded, asked: &Tags) -> Result<u8, Failure> {
     let system = System::for_questions(loaded).await?;
     let (mut rows, mut after, mut code) = (vec![], None, EXIT_OK);
     loop {

@@ -10,7 +10,7 @@ use crate::present::{self, CoverageRow, CoverageSummary, Screen};
 use crate::runtime::Failure;
 use crate::wiring::System;
 
-pub(super) async fn coverage(loaded: &Loaded, asked: &Coverage) -> Result<u8, Failure> {
+pub(in super::super) async fn coverage(loaded: &Loaded, asked: &Coverage) -> Result<u8, Failure> {
     loaded.config.require_registries()?;
     let system = System::for_questions(loaded).await?;
     let mut code = EXIT_OK;

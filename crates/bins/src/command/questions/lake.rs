@@ -1,0 +1,97 @@
+//! `report`: questions to the lake of reports.
+
+use std::io::{self, BufWriter, Stdout, Write as _};
+use std::path::Path;
+use std::time::SystemTime;
+
+use cve_monitor_core::vocabulary::Timestamp;
+use serde_json::Value;
+
+use crate::cli::{EXIT_ERROR, EXIT_OK, Report, ReportQuestion, RowFormat};
+use crate::config::{Bucket, Loaded, Reports};
+use crate::lake::{Asked, Day, answer};
+use crate::present::{MAX_TABLE_ROWS, Screen, answer_text, csv_row, json_row};
+use crate::runtime::Failure;
+use crate::wiring::Lake;
+
+pub(in super::super) async fn report(loaded: &Loaded, asked: &Report) -> Result<u8, Failure> {
+    let question = asked.question.question();
+    let (cve, stale_days) = match &asked.question {
+        ReportQuestion::Where { cve } => (Some(cve.clone()), 0),
+        ReportQuestion::Stale { days } => (None, *days),
+        _ => (None, 0),
+    };
+    if asked.sql {
+        print!("{}", question.sql(cve.as_deref()));
+        return Ok(EXIT_OK);
+    }
+    let until = asked.until.unwrap_or_else(|| Day::of(Timestamp::from(SystemTime::now())));
+    if let Some(since) = asked.since.filter(|since| *since > until) {
+        return Err(Failure::usage(format!(
+            "--since {since} is after --until {until}: nothing lies between them"
+        )));
+    }
+    let lake =
+        Lake::open(&place(loaded, asked.folder.as_deref(), asked.bucket.as_deref()), &loaded.config.aws)
+            .await?;
+    let mut printer = Printer::new(asked.format, question.columns());
+    let asked = Asked { question, cve, since: asked.since, until, stale_days };
+    let told = answer(&lake, &asked, &mut |row| printer.take(row)).await.map_err(Failure::of)?;
+    printer.finish()?;
+    for problem in &told.problems {
+        eprintln!("error: {problem}");
+    }
+    if told.more_problems > 0 {
+        eprintln!("error: and {} more", told.more_problems);
+    }
+    Ok(if told.is_whole() { EXIT_OK } else { EXIT_ERROR })
+}
+
+/// Where the reports are: where the line says, else where they are delivered to.
+fn place(loaded: &Loaded, folder: Option<&Path>, bucket: Option<&str>) -> Reports {
+    match (folder, bucket) {
+        (Some(folder), _) => Reports::Folder(folder.to_owned()),
+        (None, Some(name)) => Reports::S3(Bucket { name: name.to_owned(), kms_key: None }),
+        (None, None) => loaded.config.reports.clone(),
+    }
+}
+
+/// Prints rows as they come; those of a table at the end.
+struct Printer {
+    format: RowFormat,
+    columns: &'static [&'static str],
+    out: BufWriter<Stdout>,
+    wrote: io::Result<()>,
+    rows: Vec<Vec<Value>>,
+    more: u64,
+}
+
+impl Printer {
+    fn new(format: RowFormat, columns: &'static [&'static str]) -> Self {
+        let mut out = BufWriter::new(io::stdout());
+        let wrote = if format == RowFormat::Csv { writeln!(out, "{}", columns.join(",")) } else { Ok(()) };
+        Self { format, columns, out, wrote, rows: vec![], more: 0 }
+    }
+
+    fn take(&mut self, row: Vec<Value>) {
+        match self.format {
+            RowFormat::Table if self.rows.len() < MAX_TABLE_ROWS => self.rows.push(row),
+            RowFormat::Table => self.more += 1,
+            RowFormat::Json if self.wrote.is_ok() => self.wrote = json_row(&mut self.out, self.columns, &row),
+            RowFormat::Csv if self.wrote.is_ok() => self.wrote = csv_row(&mut self.out, &row),
+            RowFormat::Json | RowFormat::Csv => {}
+        }
+    }
+
+    fn finish(mut self) -> Result<(), Failure> {
+        if self.format == RowFormat::Table {
+            let text = answer_text(self.columns, &self.rows, self.more, Screen::of_stdout());
+            self.wrote = self.out.write_all(text.as_bytes());
+        }
+        match self.wrote.and_then(|()| self.out.flush()) {
+            // Who reads has seen enough, as `head` does.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(|error| Failure::of(format!("the answer cannot be written: {error}"))),
+        }
+    }
+}
