@@ -3,6 +3,14 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
+  # Under which the programs tell CloudWatch their numbers.
+  metrics_namespace = "cve-monitor/${local.name}"
+
+  # Two comparisons may fail or last long before somebody is called; a schedule by cron is taken for a daily one.
+  rate        = try(regex("^rate\\(([0-9]+) (minute|hour|day)", var.reconcile_schedule), null)
+  round_every = local.rate == null ? 24 : local.rate[0] * { minute = 1 / 60, hour = 1, day = 24 }[local.rate[1]]
+  round_hours = coalesce(var.alarm_limits.round_hours, ceil(2 * local.round_every) + 1)
+
   name       = "${var.service}-${var.environment}"
   global     = "${var.prefix}-${local.name}" # for names that are unique in the world
   account_id = data.aws_caller_identity.current.account_id
@@ -120,4 +128,6 @@ module "monitoring" {
   tables              = values(module.store.table_names)
   database_identifier = module.database.identifier
   emails              = var.alarm_emails
+  namespace           = local.metrics_namespace
+  limits              = merge(var.alarm_limits, { round_hours = local.round_hours })
 }

@@ -105,6 +105,18 @@ variable "alarm_emails" {
   default     = []
 }
 
+variable "alarm_limits" {
+  description = "From where on the programs' own numbers are an alarm: coverage, the least part of a registry's images that has a current report; knowledge_hours since Clair's data changed; feed_minutes for which changes were not followed to their end; round_hours since a registry was compared to the end (null: two rounds of reconcile_schedule and an hour)."
+  type = object({
+    coverage        = optional(number, 0.99)
+    knowledge_hours = optional(number, 48)
+    feed_minutes    = optional(number, 60)
+    round_hours     = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
 variable "kms_key_arn" {
   description = "A KMS key of yours for tables, buckets, database and secrets; null for keys that AWS looks after, which cost nothing."
   type        = string

@@ -17,6 +17,9 @@ locals {
       clair_url      = local.clair_url
       issuer         = local.issuer
       notifier_port  = local.notifier_port
+      health_port    = local.health_port
+
+      metrics_namespace = local.metrics_namespace
       registries = [
         for registry in local.registries : merge(registry, {
           host = "${registry.account_id}.dkr.ecr.${registry.region}.${data.aws_partition.current.dns_suffix}"
@@ -26,6 +29,10 @@ locals {
   }
   worker_secret_files = { "clair-psk" = { text = "%s", secret = module.secrets.arns["clair-psk"] } }
   worker_environment  = { CVE_MONITOR_CONFIG = "/config/cve-monitor.toml" }
+
+  # The programs ask themselves: their image has no shell.
+  health_port   = 8081
+  worker_health = { for name in ["ingest", "notifier"] : name => { command = ["CMD", name, "--healthy"], grace = 60 } }
 }
 
 module "ingest" {
@@ -43,6 +50,7 @@ module "ingest" {
   security_group_ids = [aws_security_group.workers.id]
   image              = var.image
   command            = ["ingest"]
+  health             = local.worker_health["ingest"]
   cpu                = var.worker_size.cpu
   memory             = var.worker_size.memory
   environment        = local.worker_environment
@@ -71,6 +79,7 @@ module "notifier" {
   security_group_ids = [aws_security_group.workers.id]
   image              = var.image
   command            = ["notifier"]
+  health             = local.worker_health["notifier"]
   cpu                = var.worker_size.cpu
   memory             = var.worker_size.memory
   port               = local.notifier_port

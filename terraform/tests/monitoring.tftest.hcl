@@ -1,4 +1,5 @@
-# Alarms and dashboard speak only of metrics that AWS emits: a wrong name is accepted by CloudWatch and never tells anything.
+# Alarms and dashboard speak only of metrics that AWS or our programs emit: a wrong name is accepted by CloudWatch and never tells
+# anything. What ours emit stands in their catalogue, which a test of theirs (tests/metrics) compares with these files.
 mock_provider "aws" {
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
@@ -15,6 +16,7 @@ mock_provider "aws" {
 
 variables {
   name                = "t"
+  namespace           = "cve-monitor/t"
   partition           = "aws"
   region              = "us-east-1"
   queues              = { push = "t-push", change = "t-change", backfill = "t-backfill" }
@@ -27,7 +29,7 @@ variables {
   emails              = ["team@example.com"]
 }
 
-run "every_metric_is_one_that_aws_emits" {
+run "every_metric_is_one_that_is_emitted" {
   command = apply
 
   module {
@@ -36,7 +38,7 @@ run "every_metric_is_one_that_aws_emits" {
 
   assert {
     condition = alltrue([
-      for alarm in aws_cloudwatch_metric_alarm.this : contains([
+      for alarm in aws_cloudwatch_metric_alarm.this : alarm.namespace == "cve-monitor/t" || contains([
         "AWS/SQS ApproximateNumberOfMessagesVisible QueueName",
         "AWS/SQS ApproximateAgeOfOldestMessage QueueName",
         "AWS/Events FailedInvocations RuleName",
@@ -51,7 +53,10 @@ run "every_metric_is_one_that_aws_emits" {
 
   assert {
     condition = length(setsubtract(
-      flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [for line in widget.properties.metrics : "${line[0]} ${line[1]} ${line[2]}"]]),
+      flatten([
+        for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets :
+        [for line in widget.properties.metrics : "${line[0]} ${line[1]} ${line[2]}" if line[0] != "cve-monitor/t"]
+      ]),
       [
         "AWS/SQS ApproximateNumberOfMessagesVisible QueueName",
         "AWS/SQS ApproximateAgeOfOldestMessage QueueName",
@@ -69,7 +74,8 @@ run "every_metric_is_one_that_aws_emits" {
   assert {
     condition = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset([
       "dead-push", "dead-change", "dead-backfill", "waiting-push", "waiting-change", "absent-clair", "absent-ingest", "undelivered-push",
-      "undelivered-forwarded-push", "database-full", "database-busy",
+      "undelivered-forwarded-push", "database-full", "database-busy", "coverage-low", "registry-unlisted", "rounds-late", "knowledge-old",
+      "feed-behind", "clair-unready", "feed-missed",
     ])
     error_message = "The alarms are these."
   }
@@ -86,4 +92,35 @@ run "every_metric_is_one_that_aws_emits" {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : length(alarm.alarm_actions) == 1 && length(alarm.alarm_description) > 10])
     error_message = "Every alarm goes to the topic, and says what it means."
   }
+
+  # The programs tell every minute: a period that is shorter, or not over, would be missing now and then.
+  assert {
+    condition = alltrue([
+      for name, alarm in aws_cloudwatch_metric_alarm.this : alarm.period >= 300 && alarm.period * alarm.evaluation_periods == 900
+      if alarm.namespace == "cve-monitor/t"
+    ])
+    error_message = "Our own numbers are looked at for a quarter of an hour."
+  }
+
+  assert {
+    condition = {
+      for name in ["coverage-low", "rounds-late", "knowledge-old", "feed-behind"] : name => aws_cloudwatch_metric_alarm.this[name].threshold
+    } == { coverage-low = 0.99, rounds-late = 13 * 3600, knowledge-old = 48 * 3600, feed-behind = 3600 }
+    error_message = "The limits are in the units of the metrics."
+  }
+}
+
+run "limits_are_checked" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    namespace = "AWS/SQS"
+    limits    = { coverage = 1.5, feed_minutes = 5 }
+  }
+
+  expect_failures = [var.namespace, var.limits]
 }

@@ -77,6 +77,13 @@ run "containers_have_only_keys_that_ecs_knows" {
   }
 
   assert {
+    condition = jsondecode(aws_ecs_task_definition.this.container_definitions)[1].healthCheck == {
+      command = ["CMD", "worker", "health"], interval = 30, timeout = 5, retries = 3, startPeriod = 10
+    }
+    error_message = "The program is asked as it was said."
+  }
+
+  assert {
     condition     = jsondecode(aws_ecs_task_definition.this.container_definitions)[1].stopTimeout == 120
     error_message = "Work in flight gets the longest time that Fargate gives to be handed back."
   }

@@ -108,6 +108,14 @@ run "new_network_new_cluster" {
       "[watch]",
       "listen = \"0.0.0.0:8080\"",
       "",
+      "# Asked by the container's health check alone.",
+      "[health]",
+      "listen = \"127.0.0.1:8081\"",
+      "",
+      "[metrics]",
+      "cloudwatch = true",
+      "namespace = \"cve-monitor/ecr-cve-monitor-test\"",
+      "",
       "[log]",
       "format = \"json\"",
       "",
@@ -118,6 +126,18 @@ run "new_network_new_cluster" {
       "",
     ])
     error_message = "The programs' configuration names what was made."
+  }
+
+  assert {
+    condition = [local.worker_health["ingest"].command, local.worker_health["notifier"].command] == [
+      ["CMD", "ingest", "--healthy"], ["CMD", "notifier", "--healthy"],
+    ]
+    error_message = "Each program asks itself whether it is well: their image has no shell."
+  }
+
+  assert {
+    condition     = local.metrics_namespace == "cve-monitor/ecr-cve-monitor-test" && local.round_hours == 13
+    error_message = "Alarms are about the namespace that the programs tell, and two rounds of every 6 hours may pass."
   }
 }
 

@@ -6,4 +6,5 @@ mod faults;
 mod inbox;
 mod reports;
 mod rounds;
+mod unannounced;
 mod world;

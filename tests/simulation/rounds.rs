@@ -54,6 +54,25 @@ fn a_lost_push_a_deletion_and_an_old_assessment_are_found() {
 }
 
 #[test]
+fn a_round_counts_what_a_report_is_owed_for_and_what_lacks_one() {
+    let world = World::new();
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "openssl")]);
+    let known = world.put("known", &[BASE]);
+    world.put("unseen", &[BASE, &[("a", "1")]]);
+    world.push(&known);
+    world.settle();
+    let owed = |world: &World| {
+        let (counts, _) = world.reconcile(ReconcileMode::Apply);
+        (counts.owed, counts.lacking)
+    };
+    assert_eq!(owed(&world), (2, 1));
+    world.settle();
+    assert_eq!(owed(&world), (2, 0));
+    world.registry.delete(&known);
+    assert_eq!(owed(&world), (1, 0), "what the registry no longer has is owed nothing");
+}
+
+#[test]
 fn a_gap_becomes_a_sweep_in_the_backfill_lane_and_loses_nothing() {
     let world = World::new();
     world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "zlib")]);

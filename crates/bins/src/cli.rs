@@ -123,6 +123,8 @@ pub enum Command {
     Advisories(AdvisoriesCommand),
     /// Look after the configured registries: receive notifications, scan, follow new advisories
     Watch(Watch),
+    /// Ask the `watch` that runs here with this configuration whether it is alive: for health checks
+    Healthy,
     /// Compare the registries with what is known, and queue what is missing
     Reconcile(Reconcile),
     /// Show which images are covered, and which are not

@@ -35,6 +35,7 @@ pub async fn perform(cli: Cli) -> Result<u8, Failure> {
         Command::Inventory(asked) => scan::inventory(&loaded, &asked).await,
         Command::Advisories(asked) => advisories::advisories(&loaded, &asked.command).await,
         Command::Watch(asked) => services::watch(&loaded, &asked).await,
+        Command::Healthy => services::watch_healthy(&loaded).await,
         Command::Reconcile(asked) => reconcile::reconcile(&loaded, &asked).await,
         Command::Coverage(asked) => questions::coverage(&loaded, &asked).await,
         Command::History(asked) => questions::history(&loaded, &asked).await,

@@ -7,6 +7,7 @@ mod duration;
 mod environment;
 mod error;
 mod keys;
+mod metrics;
 mod places;
 mod read;
 mod sections;
@@ -24,6 +25,7 @@ pub use duration::{parse_duration, write_duration};
 pub use environment::{Environment, Variables};
 pub use error::ConfigError;
 pub use keys::{Key, Kind, keys};
+pub use metrics::CloudWatch;
 pub use places::{
     Advisories, AdvisorySource, Aws, Bucket, Clair, Ecr, EcrLayers, Embedded, Files, FilesForm, Queue,
     QueueKind, RegistryAt, RegistryKind, RegistrySettings, Reports, ReportsKind, ScannerKind,
@@ -71,6 +73,8 @@ pub struct Config {
     pub retention: Retention,
     /// `[health]`
     pub health: Health,
+    /// `[metrics]`; none where CloudWatch is told nothing.
+    pub metrics: Option<CloudWatch>,
     /// `[log]`
     pub log: Log,
 }

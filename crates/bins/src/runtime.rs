@@ -2,8 +2,10 @@
 
 mod failure;
 mod health;
+mod healthy;
 mod http;
 mod logging;
+pub mod metrics;
 mod service;
 mod signal;
 mod supervise;
@@ -15,9 +17,10 @@ use std::time::Duration;
 
 pub use failure::Failure;
 pub use health::Health;
+pub use healthy::healthy;
 pub use http::{Bell, MAX_REQUEST_BYTES, Pages, Server, Webhook};
 pub use logging::log_to_stderr;
-pub use service::{Duties, serve};
+pub use service::{Duties, serve, tell_once};
 pub use signal::stop_on_signal;
 pub use supervise::{Supervisor, pause};
 pub use tally::{Done, Tally};

@@ -6,6 +6,8 @@ mod bench;
 mod drills;
 #[path = "processes/killed.rs"]
 mod killed;
+#[path = "processes/metrics.rs"]
+mod metrics;
 #[path = "processes/mirror.rs"]
 mod mirror;
 #[path = "processes/report.rs"]

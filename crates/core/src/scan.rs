@@ -14,7 +14,7 @@ pub use content::{ContentHash, ReportId};
 pub use event::{
     AbandonReason, Assessed, DeliveredReport, Event, FeedEvent, ImageEvent, ReconcileEvent, ResolvedImage,
 };
-pub use feed::{FanOut, FeedState, FeedSweep, evolve_feed};
+pub use feed::{FanOut, FeedState, FeedSweep, LastGap, evolve_feed};
 pub use image::{
     ATTEMPTS_MAX, CORRUPT_ATTEMPTS_MAX, Command, Failure, FailureClass, IllegalTransition, ImageState,
     LastReport, MAX_PARENTS, OpenRequest, Policy, RECENT_REQUESTS, Rejection, Resolved, Step, StepName,

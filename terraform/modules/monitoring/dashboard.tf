@@ -40,9 +40,70 @@ locals {
     {
       title = "Tables, requests throttled"
       stat  = "Sum"
+      lines = concat(
+        [for table in var.tables : ["AWS/DynamoDB", "ReadThrottleEvents", "TableName", table]],
+        [for table in var.tables : ["AWS/DynamoDB", "WriteThrottleEvents", "TableName", table]],
+      )
+    },
+    {
+      title = "Coverage, of the registry that has the least"
+      stat  = "Minimum"
+      lines = [[var.namespace, "cve_monitor_coverage_ratio", "program", "notifier"]]
+    },
+    {
+      title = "Images without a report, repositories that cannot be listed: of the registry that has most"
+      stat  = "Maximum"
       lines = [
-        for pair in setproduct(var.tables, ["ReadThrottleEvents", "WriteThrottleEvents"]) :
-        ["AWS/DynamoDB", pair[1], "TableName", pair[0]]
+        [var.namespace, "cve_monitor_images_without_report", "program", "notifier"],
+        [var.namespace, "cve_monitor_repositories_unlisted", "program", "notifier"],
+      ]
+    },
+    {
+      title = "Age of knowledge, of what was followed, of the last comparison, seconds"
+      stat  = "Maximum"
+      lines = [
+        [var.namespace, "cve_monitor_knowledge_age_seconds", "program", "notifier"],
+        [var.namespace, "cve_monitor_feed_behind_seconds", "program", "notifier"],
+        [var.namespace, "cve_monitor_round_age_seconds", "program", "notifier"],
+      ]
+    },
+    {
+      title = "Clair is ready"
+      stat  = "Minimum"
+      lines = [[var.namespace, "cve_monitor_scanner_ready", "program", "notifier"]]
+    },
+    {
+      title = "Reports, and looks that changed nothing"
+      stat  = "Sum"
+      lines = [
+        [var.namespace, "cve_monitor_reported_total", "program", "ingest"],
+        [var.namespace, "cve_monitor_unchanged_total", "program", "ingest"],
+      ]
+    },
+    {
+      title = "Steps that failed, dead letters, changes that the feed missed"
+      stat  = "Sum"
+      lines = [
+        [var.namespace, "cve_monitor_attempts_failed_total", "program", "ingest"],
+        [var.namespace, "cve_monitor_dead_letters_total", "program", "ingest"],
+        [var.namespace, "cve_monitor_feed_missed_total", "program", "ingest"],
+      ]
+    },
+    {
+      title = "Changes followed, images queued for them"
+      stat  = "Sum"
+      lines = [
+        [var.namespace, "cve_monitor_changes_total", "program", "notifier"],
+        [var.namespace, "cve_monitor_queued_total", "program", "notifier"],
+      ]
+    },
+    {
+      title = "Memory of the programs, bytes"
+      stat  = "Maximum"
+      lines = [
+        [var.namespace, "process_resident_memory_bytes", "program", "ingest"],
+        [var.namespace, "process_resident_memory_bytes", "program", "notifier"],
+        [var.namespace, "process_resident_memory_bytes", "program", "reconciler"],
       ]
     },
   ]

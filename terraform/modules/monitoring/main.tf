@@ -92,8 +92,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   statistic           = each.value.statistic
   comparison_operator = each.value.above ? "GreaterThanThreshold" : "LessThanThreshold"
   threshold           = each.value.threshold
-  period              = 60
-  evaluation_periods  = each.value.minutes
+  period              = lookup(each.value, "seconds", 60)
+  evaluation_periods  = each.value.periods
   treat_missing_data  = each.value.missing
   alarm_actions       = [aws_sns_topic.this.arn]
   ok_actions          = [aws_sns_topic.this.arn]

@@ -18,6 +18,37 @@ variable "region" {
   type        = string
 }
 
+variable "namespace" {
+  description = "CloudWatch's namespace of the programs' own metrics: metrics.namespace of their configuration."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._/#-][A-Za-z0-9._/#:-]{0,254}$", var.namespace)) && !startswith(var.namespace, "AWS/")
+    error_message = "namespace must be 1 to 255 letters, digits and .-_/#: that begin neither with AWS/ nor with a colon."
+  }
+}
+
+variable "limits" {
+  description = "From where on the programs' own numbers are an alarm: coverage, the least part of a registry's images that has a current report; hours since Clair's data changed; minutes for which changes were not followed to their end; hours since a registry was compared to the end."
+  type = object({
+    coverage        = optional(number, 0.99)
+    knowledge_hours = optional(number, 48)
+    feed_minutes    = optional(number, 60)
+    round_hours     = optional(number, 13)
+  })
+  default = {}
+
+  validation {
+    condition     = var.limits.coverage > 0 && var.limits.coverage <= 1
+    error_message = "limits.coverage must be above 0 and at most 1."
+  }
+
+  validation {
+    condition     = var.limits.knowledge_hours >= 1 && var.limits.feed_minutes >= 10 && var.limits.round_hours >= 1
+    error_message = "limits: knowledge_hours and round_hours must be 1 or more, feed_minutes 10 or more."
+  }
+}
+
 variable "queues" {
   description = "Names of the queues, by lane."
   type        = map(string)

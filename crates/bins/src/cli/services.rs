@@ -20,6 +20,9 @@ pub struct IngestCli {
     /// What every program takes.
     #[command(flatten)]
     pub common: Common,
+    /// Ask the program that runs here with this configuration whether it is alive, and leave: for health checks
+    #[arg(long)]
+    pub healthy: bool,
 }
 
 /// Follows what the scanner learns, and queues the images that it affects; wakes those whose wait is over.
@@ -32,6 +35,9 @@ pub struct NotifierCli {
     /// Follow the feed to its end once, wake what is due, and leave
     #[arg(long)]
     pub once: bool,
+    /// Ask the program that runs here with this configuration whether it is alive, and leave: for health checks
+    #[arg(long, conflicts_with = "once")]
+    pub healthy: bool,
 }
 
 /// Compares the registries with what is known, and queues what is missing.
@@ -50,6 +56,9 @@ pub struct ReconcilerCli {
     /// List what would be queued, and queue nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Ask the program that runs here with this configuration whether it is alive, and leave: for health checks
+    #[arg(long, conflicts_with_all = ["once", "every", "dry_run"])]
+    pub healthy: bool,
 }
 
 impl IngestCli {

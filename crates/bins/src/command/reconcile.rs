@@ -6,17 +6,22 @@ use super::print_rows;
 use crate::cli::{EXIT_ERROR, EXIT_OK, Format, Reconcile};
 use crate::config::Loaded;
 use crate::present::{self, Screen, WantedRow};
-use crate::runtime::Failure;
+use crate::runtime::{Failure, Tally};
 use crate::wiring::System;
 
 pub(super) async fn reconcile(loaded: &Loaded, asked: &Reconcile) -> Result<u8, Failure> {
     loaded.config.require_registries()?;
     let system = System::open(loaded).await?;
-    compare(&system, loaded, asked).await
+    compare(&system, loaded, asked, &Tally::default()).await
 }
 
 /// Compares the registries that are asked for, or all; what cannot be listed is told and makes the exit code an error.
-pub(crate) async fn compare(system: &System, loaded: &Loaded, asked: &Reconcile) -> Result<u8, Failure> {
+pub(crate) async fn compare(
+    system: &System,
+    loaded: &Loaded,
+    asked: &Reconcile,
+    tally: &Tally,
+) -> Result<u8, Failure> {
     let mode = if asked.dry_run { ReconcileMode::DryRun } else { ReconcileMode::Apply };
     let settings = ReconcileSettings {
         sweep_after: loaded.config.reconcile.sweep_after,
@@ -32,7 +37,9 @@ pub(crate) async fn compare(system: &System, loaded: &Loaded, asked: &Reconcile)
                 rows.extend(wanted.iter().map(row));
             }
         };
-        match reconciler.round(&name, mode, &mut observer).await {
+        let round = reconciler.round(&name, mode, &mut observer).await;
+        tally.round(&name, round.is_ok());
+        match round {
             Ok(counts) if counts.unlisted > 0 => {
                 eprintln!(
                     "error: {name}: {} of its repositories could not be listed; the others were compared, {} queued",

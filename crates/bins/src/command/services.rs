@@ -1,6 +1,7 @@
 //! The services: the programs that do one duty each on a shared store, and `watch`, which does everything in one.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cve_monitor_core::pipeline::{Notifier, Pump};
@@ -8,7 +9,8 @@ use cve_monitor_core::pipeline::{Notifier, Pump};
 use super::{reconcile, started};
 use crate::cli::{EXIT_OK, Format, IngestCli, NotifierCli, Reconcile, ReconcilerCli, Watch};
 use crate::config::Loaded;
-use crate::runtime::{Duties, Failure, serve};
+use crate::runtime::metrics::Marks;
+use crate::runtime::{Duties, Failure, Tally, healthy, serve, tell_once};
 use crate::wiring::System;
 
 /// `ingest`.
@@ -17,6 +19,9 @@ use crate::wiring::System;
 /// Where the system cannot be put together.
 pub async fn ingest(cli: IngestCli) -> Result<u8, Failure> {
     let loaded = started(&cli.overrides())?;
+    if cli.healthy {
+        return healthy(loaded.config.health.listen).await;
+    }
     loaded.config.require_one_place()?;
     let duties = Duties { ingest: true, health: loaded.config.health.listen, ..Duties::default() };
     let done = serve(&loaded, duties, |address| at_work("ingest", address)).await?;
@@ -30,27 +35,44 @@ pub async fn ingest(cli: IngestCli) -> Result<u8, Failure> {
 /// Where the system cannot be put together; with `--once` where the advisories cannot be followed.
 pub async fn notifier(cli: NotifierCli) -> Result<u8, Failure> {
     let loaded = started(&cli.overrides())?;
+    if cli.healthy {
+        return healthy(Some(loaded.config.health.listen.unwrap_or(loaded.config.watch.listen))).await;
+    }
     loaded.config.require_one_place()?;
     if cli.once {
-        let system = System::open(&loaded).await?;
-        for problem in system.refresh().await?.lacking.all() {
-            eprintln!("warning: {problem}");
-        }
-        let notifier = Notifier::new(system.ports.clone(), system.feed.clone());
-        let done = notifier.follow().await.map_err(Failure::of)?;
-        let woken = Pump::new(system.ports.clone()).round().await.map_err(Failure::of)?;
-        eprintln!(
-            "followed {} changes and {} gaps; {} images queued, {woken} woken",
-            done.changes,
-            done.gaps,
-            done.queued + done.swept
-        );
-        return Ok(EXIT_OK);
+        return follow_once(&loaded).await;
     }
     let pushes = Some(loaded.config.watch.listen);
     let duties = Duties { notify: true, pushes, health: loaded.config.health.listen, ..Duties::default() };
     let done = serve(&loaded, duties, |address| at_work("notifier", address)).await?;
     eprintln!("stopped: {done}");
+    Ok(EXIT_OK)
+}
+
+/// Refreshes the advisories, follows the feed and wakes what is due, each once.
+async fn follow_once(loaded: &Loaded) -> Result<u8, Failure> {
+    let system = System::open(loaded).await?;
+    let (tally, marks) = (Tally::default(), Marks::default());
+    let lacking = system.refresh().await?.lacking;
+    if lacking.all().next().is_none() {
+        marks.refreshed.set(system.ports.clock.now());
+    }
+    for problem in lacking.all() {
+        eprintln!("warning: {problem}");
+    }
+    let notifier = Notifier::new(system.ports.clone(), system.feed.clone());
+    let done = notifier.follow().await.map_err(Failure::of)?;
+    tally.followed(&done);
+    marks.followed.set(system.ports.clock.now());
+    let woken = Pump::new(system.ports.clone()).round().await.map_err(Failure::of)?;
+    eprintln!(
+        "followed {} changes and {} gaps; {} images queued, {woken} woken",
+        done.changes,
+        done.gaps,
+        done.queued + done.swept
+    );
+    let duties = Duties { notify: true, ..Duties::default() };
+    tell_once(&system, loaded, duties, Arc::new(tally), Arc::new(marks)).await?;
     Ok(EXIT_OK)
 }
 
@@ -60,18 +82,31 @@ pub async fn notifier(cli: NotifierCli) -> Result<u8, Failure> {
 /// Where the system cannot be put together.
 pub async fn reconciler(cli: ReconcilerCli) -> Result<u8, Failure> {
     let loaded = started(&cli.overrides())?;
+    if cli.healthy {
+        return healthy(loaded.config.health.listen).await;
+    }
     loaded.config.require_one_place()?;
     loaded.config.require_registries()?;
     if cli.once || cli.dry_run {
-        let system = System::open(&loaded).await?;
+        let (system, tally) = (System::open(&loaded).await?, Arc::<Tally>::default());
         let asked = Reconcile { dry_run: cli.dry_run, registry: vec![], format: Format::Table };
-        return reconcile::compare(&system, &loaded, &asked).await;
+        let code = reconcile::compare(&system, &loaded, &asked, &tally).await?;
+        if cli.once {
+            let duties = Duties { reconcile: Some(loaded.config.reconcile.every), ..Duties::default() };
+            tell_once(&system, &loaded, duties, tally, Arc::default()).await?;
+        }
+        return Ok(code);
     }
     let every = Some(loaded.config.reconcile.every);
     let duties = Duties { reconcile: every, health: loaded.config.health.listen, ..Duties::default() };
     let done = serve(&loaded, duties, |address| at_work("reconciler", address)).await?;
     eprintln!("stopped: {done}");
     Ok(EXIT_OK)
+}
+
+/// `healthy`.
+pub(super) async fn watch_healthy(loaded: &Loaded) -> Result<u8, Failure> {
+    healthy(Some(loaded.config.health.listen.unwrap_or(loaded.config.watch.listen))).await
 }
 
 /// `watch`, until a signal.

@@ -188,6 +188,7 @@ pub(super) fn read(
     let reconcile = reconcile(reader);
     let retention = retention(reader);
     let health = Health { listen: reader.address("health.listen") };
+    let metrics = super::metrics::read(reader);
     let log = log(reader);
     let config = Config {
         store: store?,
@@ -203,6 +204,7 @@ pub(super) fn read(
         reconcile: reconcile?,
         retention: retention?,
         health,
+        metrics,
         log: log?,
     };
     if reader.problems.is_empty() && !config.uses_aws() {

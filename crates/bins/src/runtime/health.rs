@@ -1,14 +1,10 @@
-//! Whether a process can do its work, and its numbers.
+//! Whether a process can do its work.
 
-use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cve_monitor_core::pipeline::Ports;
 use cve_monitor_core::ports::{Readiness, Scanner};
-use cve_monitor_core::vocabulary::Lane;
-
-use super::Tally;
 
 /// How long an answer about readiness may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -18,14 +14,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Health {
     ports: Arc<Ports>,
     scanner: Arc<OnceLock<Arc<dyn Scanner>>>,
-    tally: Arc<Tally>,
 }
 
 impl Health {
     /// The health of a process on these ports, whose scanner is found there once it has been reached.
     #[must_use]
-    pub fn new(ports: Arc<Ports>, scanner: Arc<OnceLock<Arc<dyn Scanner>>>, tally: Arc<Tally>) -> Self {
-        Self { ports, scanner, tally }
+    pub fn new(ports: Arc<Ports>, scanner: Arc<OnceLock<Arc<dyn Scanner>>>) -> Self {
+        Self { ports, scanner }
     }
 
     /// What is missing; nothing where the process is ready.
@@ -50,26 +45,6 @@ impl Health {
             Ok(Readiness::Loading(missing)) => Err(missing),
             Err(error) => Err(error.to_string()),
         }
-    }
-
-    /// The depth of each lane and what this process has done, in Prometheus' text format.
-    ///
-    /// # Errors
-    /// Where the queue gives no answer.
-    pub async fn numbers(&self) -> Result<String, String> {
-        let mut text = String::from("# TYPE cve_monitor_queue_messages gauge\n");
-        for lane in Lane::ALL {
-            let depth = self.ports.queue.depth(lane).await.map_err(|error| error.to_string())?;
-            for (state, count) in [("ready", depth.ready), ("leased", depth.leased)] {
-                let _ =
-                    writeln!(text, "cve_monitor_queue_messages{{lane=\"{lane}\",state=\"{state}\"}} {count}");
-            }
-        }
-        for (name, count) in self.tally.done().numbers() {
-            let _ =
-                writeln!(text, "# TYPE cve_monitor_{name}_total counter\ncve_monitor_{name}_total {count}");
-        }
-        Ok(text)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The HTTP server: liveness, readiness, a few numbers, and the webhook of Distribution registries.
+//! The HTTP server: liveness, readiness, the numbers, and the webhook of Distribution registries.
 
 mod bell;
 mod webhook;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE as CONTENT_TYPE_HEADER;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Tally;
 use super::health::Health;
+use super::metrics::{CONTENT_TYPE, Meter, exposition};
 
 pub use bell::Bell;
 pub use webhook::Webhook;
@@ -29,8 +31,10 @@ const LAST_ANSWERS_WITHIN: std::time::Duration = std::time::Duration::from_secs(
 /// What the server answers from.
 #[derive(Debug, Clone)]
 pub struct Pages {
-    /// Whether the process can do its work, and its numbers.
+    /// Whether the process can do its work.
     pub health: Health,
+    /// Its numbers.
+    pub meter: Arc<Meter>,
     /// Who receives pushes; none where this process receives none.
     pub webhook: Option<Arc<Webhook>>,
     /// Who receives the scanner's notifications; none where this process receives none.
@@ -113,8 +117,5 @@ async fn readiness(State(pages): State<Pages>) -> impl IntoResponse {
 }
 
 async fn metrics(State(pages): State<Pages>) -> impl IntoResponse {
-    match pages.health.numbers().await {
-        Ok(text) => (StatusCode::OK, text),
-        Err(problem) => (StatusCode::SERVICE_UNAVAILABLE, format!("# {problem}\n")),
-    }
+    ([(CONTENT_TYPE_HEADER, CONTENT_TYPE)], exposition(&pages.meter.samples().await))
 }

@@ -1,8 +1,10 @@
 //! A folder with a configuration, a layout that images are put into, a source of advisories, and processes on them.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 
 use cve_monitor_core::vocabulary::Digest;
@@ -53,11 +55,16 @@ impl Bench {
         fs::copy(examples().join("images/oci-layout"), layout.join("oci-layout")).unwrap();
         bench.write_index(&[]);
         bench.advisories("first");
+        bench.configure(more);
+        bench
+    }
+
+    /// Lets the configuration have this besides, and nothing else that was added before.
+    pub(crate) fn configure(&self, more: &str) {
         let config = format!(
             "[store]\npath = \"state.db\"\n[advisories]\nsources = [\"source\"]\n[ingest]\nlease = \"10s\"\n{more}"
         );
-        fs::write(bench.path("cve-monitor.toml"), config).unwrap();
-        bench
+        fs::write(self.path("cve-monitor.toml"), config).unwrap();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -140,11 +147,12 @@ impl Bench {
         self.command(program, arguments).output().unwrap()
     }
 
-    /// Starts; what it says goes into a file of this name.
+    /// Starts; what it says goes into a file of this name, what it prints into one with `.out` after it.
     pub(crate) fn start(&self, program: &str, arguments: &[&str], log: &str) -> Running {
-        let log = fs::OpenOptions::new().create(true).append(true).open(self.path(log)).unwrap();
+        let open =
+            |name: &str| fs::OpenOptions::new().create(true).append(true).open(self.path(name)).unwrap();
         let mut command = self.command(program, arguments);
-        Running(command.stdout(Stdio::null()).stderr(log).spawn().unwrap())
+        Running(command.stdout(open(&format!("{log}.out"))).stderr(open(log)).spawn().unwrap())
     }
 
     pub(crate) fn log(&self, name: &str) -> String {
@@ -176,4 +184,18 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(began.elapsed() < PATIENCE, "not within {} s: {what}", PATIENCE.as_secs());
         std::thread::sleep(LOOK_EVERY);
     }
+}
+
+/// One request; the status and the whole answer.
+pub(crate) fn ask(address: &str, method: &str, path: &str, more: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n{more}\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    (answer[9..12].parse().unwrap(), answer)
 }

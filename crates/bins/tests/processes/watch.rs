@@ -1,7 +1,6 @@
 //! `cve-monitor watch`: images that appear, pushes that are announced, advisories that change, and its end.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
@@ -10,7 +9,7 @@ use axum::routing::get;
 use cve_monitor_core::vocabulary::Digest;
 use serde_json::json;
 
-use crate::bench::{Bench, examples, until};
+use crate::bench::{Bench, ask, examples, until};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cve-monitor");
 
@@ -22,20 +21,6 @@ fn address(bench: &Bench) -> String {
         found.is_some()
     });
     found.unwrap()
-}
-
-/// One request; the status and the whole answer.
-fn ask(address: &str, method: &str, path: &str, more: &str, body: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    let length = body.len();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n{more}\r\n{body}"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    (answer[9..12].parse().unwrap(), answer)
 }
 
 #[test]

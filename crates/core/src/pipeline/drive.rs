@@ -1,10 +1,12 @@
 //! Drives one image: head, next step, perform, decide, append, until it waits or is done.
 
+mod announced;
 mod assess;
 mod failure;
 mod outcome;
 mod perform;
 
+use std::fmt;
 use std::sync::Arc;
 
 pub use self::outcome::Outcome;
@@ -56,15 +58,26 @@ impl From<DriveError> for Stop {
     }
 }
 
+/// Told of every event of an image, once it is durable.
+type EventObserver = Arc<dyn Fn(&ImageId, &ImageEvent) + Send + Sync>;
+
 /// Drives images.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Driver {
     ports: Arc<Ports>,
+    observer: Option<EventObserver>,
+}
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("ports", &self.ports).finish_non_exhaustive()
+    }
 }
 
 /// What is known of the image while it is driven; events wait here for the next durable barrier.
 struct Progress<'a> {
     ports: &'a Ports,
+    observer: Option<&'a EventObserver>,
     image: &'a ImageId,
     stream: StreamId,
     version: u64,
@@ -81,7 +94,14 @@ impl Driver {
     /// A driver over these ports.
     #[must_use]
     pub fn new(ports: Arc<Ports>) -> Self {
-        Self { ports }
+        Self { ports, observer: None }
+    }
+
+    /// Lets somebody watch every event that is appended.
+    #[must_use]
+    pub fn on_event(mut self, observer: Arc<dyn Fn(&ImageId, &ImageEvent) + Send + Sync>) -> Self {
+        self.observer = Some(observer);
+        self
     }
 
     /// Drives the image of a request until it waits or is done. When this returns Ok, everything needed to go on
@@ -111,6 +131,7 @@ impl Driver {
         // Taken anew each time: a scanner that is a server of its own may be replaced while this process runs.
         let policy = self.ports.policy();
         let mut progress = Progress::read(&self.ports, image).await?;
+        progress.observer = self.observer.as_ref();
         let mut bench = Workbench::new(&self.ports, &policy, registry.as_ref(), image, lane);
         progress.take(Command::Request(request.clone()))?;
         for _ in 0..STEPS_MAX {
@@ -160,6 +181,7 @@ impl<'a> Progress<'a> {
         };
         Ok(Self {
             ports,
+            observer: None,
             image,
             stream,
             version,
@@ -212,7 +234,8 @@ impl<'a> Progress<'a> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let events: Vec<Event> = self.pending.drain(..).map(Event::from).collect();
+        let pending = std::mem::take(&mut self.pending);
+        let events: Vec<Event> = pending.iter().cloned().map(Event::from).collect();
         let state = HeadState::Image(Box::new(self.state.clone()));
         let at = self.batch_at.take().unwrap_or_else(|| self.ports.clock.now());
         self.version = match append(self.ports, &self.stream, self.version, at, events, state).await {
@@ -220,6 +243,9 @@ impl<'a> Progress<'a> {
             Err(AppendError::Conflict { .. }) => return Err(Stop::Conflict),
             Err(AppendError::Store(error)) => return Err(DriveError::Store(error).into()),
         };
+        if let Some(observer) = self.observer {
+            pending.iter().for_each(|event| observer(self.image, event));
+        }
         Ok(())
     }
 

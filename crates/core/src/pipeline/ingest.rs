@@ -2,6 +2,7 @@
 
 mod counts;
 mod hold;
+mod observers;
 mod pace;
 
 use std::fmt;
@@ -15,15 +16,14 @@ use futures::stream::{FuturesUnordered, StreamExt};
 
 use self::counts::Handled;
 pub use self::counts::{IngestCounts, IngestSettings};
+use self::observers::Observers;
 use self::pace::Pace;
 use super::{DriveError, Driver, Outcome, Ports};
 use crate::ports::{DeadLetter, DeadLetterReason, Delivery, MAX_RECEIVE, QueueError};
-use crate::vocabulary::{Cause, ImageId, Lane, RequestId, ScanRequest};
+use crate::vocabulary::{Cause, Lane, RequestId, ScanRequest};
 
 /// The wait after the queue itself failed.
 const QUEUE_PAUSE: Duration = Duration::from_secs(1);
-
-type Observer = Arc<dyn Fn(&ImageId, &Outcome) + Send + Sync>;
 
 /// What happened while everything was under way.
 enum Happened {
@@ -43,7 +43,7 @@ pub struct Ingest {
     ports: Arc<Ports>,
     driver: Driver,
     settings: IngestSettings,
-    observer: Option<Observer>,
+    observers: Observers,
 }
 
 impl fmt::Debug for Ingest {
@@ -56,14 +56,7 @@ impl Ingest {
     /// Ingest over these ports.
     #[must_use]
     pub fn new(ports: Arc<Ports>, settings: IngestSettings) -> Self {
-        Self { driver: Driver::new(Arc::clone(&ports)), ports, settings, observer: None }
-    }
-
-    /// Lets somebody watch every outcome.
-    #[must_use]
-    pub fn on_outcome(mut self, observer: Observer) -> Self {
-        self.observer = Some(observer);
-        self
+        Self { driver: Driver::new(Arc::clone(&ports)), ports, settings, observers: Observers::default() }
     }
 
     /// Works until `stop`, then finishes what is in hand.
@@ -194,9 +187,7 @@ impl Ingest {
         }
         match self.drive(&request, lane, &delivery, hold).await {
             Ok(outcome) => {
-                if let Some(observer) = &self.observer {
-                    observer(&request.image, &outcome);
-                }
+                self.observers.ended(&request.image, &outcome);
                 tracing::debug!(image = %request.image, cause = request.cause.as_str(), ?outcome, "driven");
                 if let Some((reason, detail)) = outcome.dead_letter() {
                     // What is given up is taken up by a request of its own alone: this one is known, and answered.
@@ -270,7 +261,10 @@ impl Ingest {
     async fn bury(&self, delivery: &Delivery, letter: DeadLetter) -> Handled {
         tracing::warn!(id = %letter.id, reason = letter.reason.as_str(), detail = letter.detail, "buried as a dead letter");
         match self.ports.queue.bury(&delivery.lease, &letter).await {
-            Ok(()) => Handled::Buried,
+            Ok(()) => {
+                self.observers.buried(&letter);
+                Handled::Buried
+            }
             Err(error) => {
                 tracing::warn!(%error, "not buried; it will come again");
                 Handled::Failed

@@ -1,6 +1,7 @@
 //! Reconcile: what the registry has, compared with what we know. The first round is the bootstrap.
 
 mod need;
+mod owed;
 mod round;
 
 use std::collections::{BTreeMap, HashSet};
@@ -165,7 +166,7 @@ impl Reconciler {
         let digests: HashSet<Digest> = listed.keys().cloned().collect();
         round.counts.repositories += 1;
         round.counts.listed += listed.len() as u64;
-        let mut wanted = vec![];
+        let (mut wanted, now) = (vec![], self.ports.clock.now());
         let prefix = StreamId::repository_prefix(round.name, repository);
         let mut after: Option<PageToken> = None;
         loop {
@@ -173,6 +174,10 @@ impl Reconciler {
             for (stream, head) in &page.items {
                 let (Some(image), Some(state)) = (stream.as_image(), head.image()) else { continue };
                 let entry = listed.remove(&image.digest);
+                if entry.is_some() || (!state.deleted && reachable(state, &digests)) {
+                    let pushed = entry.as_ref().and_then(|entry| entry.pushed);
+                    owed::count(&mut round.counts, &self.policy, Some(state), pushed, now);
+                }
                 let why = match &entry {
                     Some(_) => due(&self.policy, self.settings.sweep_after, state, round.started),
                     // Only a listing, or a push, says that what was deleted is back.
@@ -195,6 +200,7 @@ impl Reconciler {
             }
         }
         for (digest, entry) in listed {
+            owed::count(&mut round.counts, &self.policy, None, entry.pushed, now);
             let image = ImageId { registry: round.name.clone(), repository: repository.clone(), digest };
             round.counts.missing += 1;
             wanted.push(Wanted { image, tags: entry.tags, why: Cause::Reconcile });

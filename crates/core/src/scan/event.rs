@@ -85,6 +85,9 @@ pub struct Assessed {
     pub new: u32,
     /// Findings of the previous report that are gone.
     pub gone: u32,
+    /// The slow sweep found it: the feed had been followed beyond it, and had announced nothing for this image.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unannounced: bool,
 }
 
 /// A report that reached a sink.

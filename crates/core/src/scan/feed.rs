@@ -36,6 +36,15 @@ pub struct FeedSweep {
     pub queued: u64,
 }
 
+/// The last gap that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastGap {
+    /// When it was found.
+    pub since: Timestamp,
+    /// What its sweep's assessments must at least know.
+    pub generation: Generation,
+}
+
 /// What is known of a feed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -51,6 +60,9 @@ pub struct FeedState {
     pub generation: Option<Generation>,
     /// When the cursor last moved.
     pub moved: Option<Timestamp>,
+    /// The last gap, also after its sweep has queued everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_gap: Option<LastGap>,
     /// Notifications that have arrived.
     pub bells: u64,
 }
@@ -106,6 +118,7 @@ pub fn evolve_feed(
             };
             state.sweep =
                 Some(FeedSweep { since: at, scope, generation: *generation, after: None, queued: 0 });
+            state.last_gap = Some(LastGap { since: at, generation: *generation });
             state.fan_out = None;
             state.cursor = Some(to.clone());
             state.generation = Some(*generation);

@@ -24,6 +24,12 @@ pub struct ReconcileCounts {
     /// Repositories that could not be listed: nothing is known of what is in them.
     #[serde(skip_serializing_if = "is_zero")]
     pub unlisted: u64,
+    /// Images that a current report is owed for: those listed and the known children of listed indexes.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub owed: u64,
+    /// Those of them that have had none for longer than they should have to wait.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub lacking: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

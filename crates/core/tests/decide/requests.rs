@@ -74,7 +74,7 @@ fn an_answer_closes_all_open_requests() {
     let since = stage.now;
     stage.pass(std::time::Duration::from_secs(9));
     stage.ask_at_least(6);
-    assert_eq!(stage.state.open, Some(OpenRequest { since, at_least: Some(Generation(6)) }));
+    assert_eq!(stage.state.open, Some(OpenRequest { since, at_least: Some(Generation(6)), routine: false }));
     stage.then(stage.verified("a"));
     assert_eq!(stage.state.open, None);
     stage.ask(push());

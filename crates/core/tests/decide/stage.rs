@@ -156,6 +156,7 @@ impl Stage {
             counts: SeverityCounts::default(),
             new: 0,
             gone: 0,
+            unannounced: false,
         }))
     }
 

@@ -37,6 +37,8 @@ pub(crate) fn events() -> Vec<(String, Event)> {
         events.push((name.to_owned(), Event::Reconcile(event)));
     }
     events.extend(least().into_iter().map(|(name, event)| (name.to_owned(), Event::Image(event))));
+    let round = ReconcileEvent::RoundDone { counts: covered() };
+    events.push(("RoundDone.covered".to_owned(), Event::Reconcile(round)));
     events
 }
 
@@ -69,6 +71,7 @@ fn assessed() -> Assessed {
         counts: SeverityCounts { critical: 1, high: 2, medium: 3, low: 4, negligible: 5, unknown: 6 },
         new: 7,
         gone: 8,
+        unannounced: false,
     }
 }
 
@@ -141,6 +144,10 @@ fn least() -> Vec<(&'static str, ImageEvent)> {
             ImageEvent::ManifestResolved(ResolvedImage { platform: None, ..resolved() }),
         ),
         ("Assessed.least", ImageEvent::Assessed(Box::new(bare))),
+        (
+            "Assessed.unannounced",
+            ImageEvent::Assessed(Box::new(Assessed { unannounced: true, ..assessed() })),
+        ),
         ("Verified.least", ImageEvent::Verified { started: at(), generation: None }),
         (
             "Waiting.scanner_ready",
@@ -169,7 +176,12 @@ fn after_feed(last: Option<&FeedEvent>) -> Option<(&'static str, FeedEvent)> {
 }
 
 pub(crate) fn counts() -> ReconcileCounts {
-    ReconcileCounts { repositories: 1, listed: 21, current: 15, missing: 3, swept: 2, absent: 1, unlisted: 0 }
+    let counts = ReconcileCounts::default();
+    ReconcileCounts { repositories: 1, listed: 21, current: 15, missing: 3, swept: 2, absent: 1, ..counts }
+}
+
+pub(crate) fn covered() -> ReconcileCounts {
+    ReconcileCounts { unlisted: 1, owed: 20, lacking: 2, ..counts() }
 }
 
 fn after_reconcile(last: Option<&ReconcileEvent>) -> Option<(&'static str, ReconcileEvent)> {

@@ -3,28 +3,36 @@
 use cve_monitor_core::ports::Cursor;
 use cve_monitor_core::scan::{
     AbandonReason, CodecError, ContentHash, Due, FailureClass, FanOut, FeedState, FeedSweep, Head, HeadState,
-    ImageState, LastReport, MAX_HEAD_BYTES, MAX_PARENTS, OpenRequest, RECENT_REQUESTS, ReconcileState,
-    ReportId, Resolved, encode_head,
+    ImageState, LastGap, LastReport, MAX_HEAD_BYTES, MAX_PARENTS, OpenRequest, RECENT_REQUESTS,
+    ReconcileState, ReportId, Resolved, encode_head,
 };
 use cve_monitor_core::vocabulary::{
     Digest, Generation, Level, PageToken, RequestId, ScannerIdentity, Timestamp, Verdict,
 };
 
-use crate::examples::{at, counts, resolved, scanner};
+use crate::examples::{at, counts, covered, resolved, scanner};
 
 /// All of them by file name.
 pub(crate) fn heads() -> Vec<(&'static str, Head)> {
     let image = |version, state: ImageState| Head { version, state: HeadState::Image(Box::new(state)) };
     let deleted = ImageState { deleted: true, presence_doubted: true, ..ImageState::default() };
     let index = ImageState { resolved: Some(Resolved::Index(4)), ..ImageState::default() };
+    let open = OpenRequest { since: at(), at_least: None, routine: true };
+    let swept = ImageState { open: Some(open), ..ImageState::default() };
+    let gap = LastGap { since: at(), generation: Generation(42) };
+    let gapped = FeedState { last_gap: Some(gap), ..FeedState::default() };
+    let covered = ReconcileState { last: covered(), ..reconcile() };
     vec![
         ("Image", image(17, full())),
         ("Image.least", image(1, ImageState::default())),
         ("Image.deleted", image(9, deleted)),
         ("Image.index", image(2, index)),
+        ("Image.swept", image(5, swept)),
         ("Feed", Head { version: 5, state: HeadState::Feed(feed()) }),
+        ("Feed.gapped", Head { version: 6, state: HeadState::Feed(gapped) }),
         ("Feed.least", Head { version: 1, state: HeadState::Feed(FeedState::default()) }),
         ("Reconcile", Head { version: 3, state: HeadState::Reconcile(reconcile()) }),
+        ("Reconcile.covered", Head { version: 3, state: HeadState::Reconcile(covered) }),
     ]
 }
 
@@ -33,7 +41,7 @@ fn full() -> ImageState {
         resolved: Some(Resolved::Image(resolved())),
         keys: Some(1),
         indexed: Some(scanner()),
-        open: Some(OpenRequest { since: at(), at_least: Some(Generation(42)) }),
+        open: Some(OpenRequest { since: at(), at_least: Some(Generation(42)), routine: false }),
         recent: [ImageState::remembered(&RequestId("q-0001".to_owned()))].into(),
         parents: vec![Digest::of(b"index")],
         last_report: Some(LastReport {
@@ -67,6 +75,7 @@ fn feed() -> FeedState {
         sweep: Some(FeedSweep { since: at(), scope, generation, after, queued: 7 }),
         generation: Some(generation),
         moved: Some(at()),
+        last_gap: None,
         bells: 3,
     }
 }
@@ -76,7 +85,8 @@ fn reconcile() -> ReconcileState {
     ReconcileState { started: Some(at()), after, counts: counts(), done: Some(at()), last: counts() }
 }
 
-/// The largest state that the rules can fold: what is deleted has nothing open, what is given up waits for nothing.
+/// The largest state that the rules can fold: what is deleted has nothing open, what is given up waits for nothing, and what the slow
+/// sweep alone asks for need not know anything at least.
 fn largest() -> ImageState {
     let digest = |n: usize| Digest::of(n.to_string().as_bytes());
     let remembered = |n: usize| ImageState::remembered(&RequestId(n.to_string()));
@@ -94,7 +104,11 @@ fn largest() -> ImageState {
         resolved: Some(Resolved::Image(resolved())),
         keys: Some(u32::MAX),
         indexed: Some(ScannerIdentity { name: "n".repeat(32), version: "v".repeat(32) }),
-        open: Some(OpenRequest { since: Timestamp::MAX, at_least: Some(Generation(u64::MAX)) }),
+        open: Some(OpenRequest {
+            since: Timestamp::MAX,
+            at_least: Some(Generation(u64::MAX)),
+            routine: false,
+        }),
         recent: (0..RECENT_REQUESTS).map(remembered).collect(),
         parents: (0..MAX_PARENTS).map(digest).collect(),
         last_report: Some(last),

@@ -1,6 +1,6 @@
 //! Keys of the services.
 
-use super::{Key, Kind, key};
+use super::{Key, Kind, NO, key};
 
 pub(super) const SERVICES: &[Key] = &[
     key("ingest.concurrency", Kind::Count, Some("4"), "How many images are worked on at once."),
@@ -65,6 +65,14 @@ pub(super) const SERVICES: &[Key] = &[
         None,
         "Where health and metrics are served. Not served if not given.",
     ),
+    key(
+        "metrics.cloudwatch",
+        Kind::Flag,
+        NO,
+        "Print numbers for CloudWatch on the standard output, in its Embedded Metric Format: CloudWatch Logs makes metrics of them.",
+    ),
+    key("metrics.namespace", Kind::Text, Some("\"cve-monitor\""), "CloudWatch's namespace for them."),
+    key("metrics.every", Kind::Duration, Some("\"60s\""), "How often CloudWatch is told."),
     key("log.format", Kind::Text, Some("\"text\""), "\"text\" or \"json\"."),
     key(
         "log.level",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cve_monitor_core::pipeline::{
-    Ingest, Notifier, NotifyError, Pump, ReconcileMode, ReconcileSettings, Reconciler,
+    Followed, Ingest, Notifier, NotifyError, Pump, ReconcileMode, ReconcileSettings, Reconciler,
 };
 use cve_monitor_core::vocabulary::RegistryName;
 use futures::future::join_all;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use crate::runtime::{Supervisor, Tally, pause};
+use crate::runtime::{Supervisor, pause};
 use crate::wiring::Refreshed;
 
 /// How often what is due is looked for.
@@ -28,10 +28,13 @@ impl Shared {
         supervisor.keep("ingest", move |stop| {
             let shared = shared.clone();
             async move {
-                let tally = Arc::clone(&shared.tally);
+                let (outcomes, events, letters) =
+                    (Arc::clone(&shared.tally), Arc::clone(&shared.tally), Arc::clone(&shared.tally));
                 let settings = shared.system.ingest_settings(&shared.config);
                 let ingest = Ingest::new(Arc::clone(&shared.system.ports), settings)
-                    .on_outcome(Arc::new(move |_, outcome| tally.count(outcome)));
+                    .on_outcome(Arc::new(move |_, outcome| outcomes.count(outcome)))
+                    .on_event(Arc::new(move |_, event| events.event(event)))
+                    .on_dead_letter(Arc::new(move |letter| letters.dead_letters.add(letter.reason.as_str())));
                 ingest.run(stop.cancelled_owned()).await;
                 Ok::<(), String>(())
             }
@@ -101,7 +104,12 @@ impl Shared {
                 for problem in lacking.all() {
                     tracing::warn!(problem, "a mirror of advisories did not answer as it should");
                 }
-                lacking.all().next().is_none()
+                let complete = lacking.all().next().is_none();
+                // What was asked for at once is not all there is.
+                if complete && !at_once {
+                    self.marks.refreshed.set(self.system.ports.clock.now());
+                }
+                complete
             }
             Err(problem) => {
                 tracing::warn!(%problem, "the advisories could not be refreshed; the old ones stay in use");
@@ -119,9 +127,9 @@ impl Shared {
                 () = stop.cancelled() => return Ok(()),
                 done = notifier.follow() => done?,
             };
-            if done != cve_monitor_core::pipeline::Followed::default() {
-                Tally::add(&self.tally.changes, done.changes);
-                Tally::add(&self.tally.queued, done.queued + done.swept);
+            self.marks.followed.set(self.system.ports.clock.now());
+            if done != Followed::default() {
+                self.tally.followed(&done);
                 tracing::info!(
                     changes = done.changes,
                     gaps = done.gaps,
@@ -170,9 +178,10 @@ impl Shared {
     }
 
     async fn compare_one(&self, reconciler: &Reconciler, name: &RegistryName) {
-        match reconciler.round(name, ReconcileMode::Apply, &mut |_, _| {}).await {
+        let round = reconciler.round(name, ReconcileMode::Apply, &mut |_, _| {}).await;
+        self.tally.round(name, round.is_ok());
+        match round {
             Ok(counts) => {
-                Tally::add(&self.tally.rounds, 1);
                 let asked = counts.missing + counts.swept + counts.absent;
                 if asked > 0 {
                     tracing::info!(

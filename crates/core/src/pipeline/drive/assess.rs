@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::announced::is_unannounced;
 use super::failure::permanent;
 use super::perform::Workbench;
 use crate::ports::{ArchiveError, RegistryError};
 use crate::scan::{
-    Assessed, Command, ContentHash, Failure, HeadState, ImageState, LastReport, ParentIndex, ReportFacts,
-    ReportId, Resolved, StreamId, finding_keys, render_report,
+    Assessed, Command, ContentHash, Failure, FeedState, HeadState, ImageState, LastReport, ParentIndex,
+    ReportFacts, ReportId, Resolved, StreamId, finding_keys, render_report,
 };
 use crate::vocabulary::{
     Assessment, Finding, FindingKey, Generation, ImageId, SeverityCounts, Tag, Timestamp, Verdict,
@@ -21,23 +22,34 @@ pub(super) async fn assess(
 ) -> Result<Command, Failure> {
     // A change is followed through the layer index: an image that was recorded there only after its fan-out is
     // reached by no request, so its first assessment must know what the feed has followed by now.
-    let followed = followed_generation(bench).await?;
+    let feed = feed_state(bench).await?;
+    // A change whose fan-out is under way may have passed this image's keys already.
+    let followed = feed
+        .as_ref()
+        .and_then(|feed| feed.fan_out.as_ref().map(|fan_out| fan_out.generation).max(feed.generation));
     let started = bench.ports.clock.now();
     let assessment = bench.ports.scanner.assess(bench.image, at_least.max(followed)).await?;
     let content = ContentHash::of(&assessment.findings, &assessment.completeness, &state.parents);
     let generation = assessment.knowledge.generation;
     match &state.last_report {
         Some(last) if last.content == content => Ok(Command::Verified { started, generation, content }),
-        last => report(bench, state, last.as_ref(), started, &assessment, content).await,
+        last => {
+            let unannounced = match &feed {
+                Some(feed) => is_unannounced(bench, state, feed, generation).await,
+                None => false,
+            };
+            let mut assessed = report(bench, state, last.as_ref(), started, &assessment, content).await?;
+            assessed.unannounced = unannounced;
+            Ok(Command::Assessed(Box::new(assessed)))
+        }
     }
 }
 
-async fn followed_generation(bench: &Workbench<'_>) -> Result<Option<Generation>, Failure> {
+async fn feed_state(bench: &Workbench<'_>) -> Result<Option<FeedState>, Failure> {
     let Some(feed) = &bench.ports.feed else { return Ok(None) };
     let head = bench.ports.store.head(&StreamId::feed(feed)).await?;
     Ok(head.and_then(|head| match head.state {
-        // A change whose fan-out is under way may have passed this image's keys already.
-        HeadState::Feed(state) => state.fan_out.map(|fan_out| fan_out.generation).max(state.generation),
+        HeadState::Feed(state) => Some(state),
         _ => None,
     }))
 }
@@ -49,7 +61,7 @@ async fn report(
     started: Timestamp,
     assessment: &Assessment,
     content: ContentHash,
-) -> Result<Command, Failure> {
+) -> Result<Assessed, Failure> {
     let Some(Resolved::Image(resolved)) = &state.resolved else {
         return Err(permanent("only an image is assessed".to_owned()));
     };
@@ -85,7 +97,7 @@ async fn report(
     });
     let body = bench.ports.archive.put(&body).await?;
     let count = |keys: &[FindingKey]| u32::try_from(keys.len()).unwrap_or(u32::MAX);
-    Ok(Command::Assessed(Box::new(Assessed {
+    Ok(Assessed {
         started,
         scanner: scanner.clone(),
         knowledge: assessment.knowledge.id.clone(),
@@ -99,7 +111,8 @@ async fn report(
         counts: SeverityCounts::of(&assessment.findings),
         new: count(&new),
         gone: count(&gone),
-    })))
+        unannounced: false,
+    })
 }
 
 /// A body that is lost or damaged must not stop the series: then everything counts as new, and a person is told.

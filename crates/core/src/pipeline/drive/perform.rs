@@ -35,7 +35,7 @@ pub(super) struct Workbench<'a> {
     pub(super) policy: &'a Policy,
     pub(super) registry: &'a dyn Registry,
     pub(super) image: &'a ImageId,
-    lane: Lane,
+    pub(super) lane: Lane,
     /// The manifest, once read: the head is too small for it, and a drive reads it at most once.
     manifest: Option<ImageManifest>,
 }

@@ -59,6 +59,12 @@ pub fn evolve(
             {
                 open.at_least = None;
             }
+            // What is read anew may well say something else.
+            if state.indexed.as_ref() != Some(scanner)
+                && let Some(open) = &mut state.open
+            {
+                open.routine = false;
+            }
             state.indexed = Some(scanner.clone());
             recorded(&mut state);
         }
@@ -174,8 +180,10 @@ fn requested(
     if matches!(cause, Cause::Operator) {
         progress(state);
     }
-    let open = state.open.get_or_insert(OpenRequest { since: at, at_least: None });
+    let open = state.open.get_or_insert(OpenRequest { since: at, at_least: None, routine: true });
     open.at_least = open.at_least.max(at_least);
+    // The sweep that follows a gap names what has to be known at least; the slow one knows of nothing new.
+    open.routine &= matches!(cause, Cause::Sweep) && at_least.is_none();
 }
 
 fn settle(state: &mut ImageState, resolved: Resolved) {

@@ -37,6 +37,9 @@ pub struct OpenRequest {
     /// What the answer must at least know: the greatest of all open requests.
     #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<Generation>,
+    /// Asked by the slow sweep alone: nothing has announced that the answer may be another one than last time.
+    #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
+    pub routine: bool,
 }
 
 /// The last report.
