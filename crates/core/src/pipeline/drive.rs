@@ -143,7 +143,11 @@ impl Driver {
                 return Ok(progress.outcome(false));
             }
             match bench.perform(&step, &progress.state).await {
-                Performed::Forgotten => return Ok(Outcome::Deleted),
+                Performed::Forgotten => {
+                    progress.take(Command::Forgotten)?;
+                    progress.flush().await?;
+                    return Ok(Outcome::Deleted);
+                }
                 Performed::Command(command) => {
                     let failed = match &command {
                         Command::Failed { failure, .. } => Some(failure.class),

@@ -59,7 +59,8 @@ pub enum Cause {
     Sweep,
     /// It is said to be deleted, or was absent from a listing: to be asked of the registry.
     Absence,
-    /// The time that it waited for has come. A wake-up alone: nothing is recorded for it.
+    /// The time that it waited for has come. A wake-up alone: nothing is recorded for it, unless the image came back
+    /// after a deletion just before.
     Due,
     /// A person asked.
     Operator,

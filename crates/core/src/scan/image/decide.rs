@@ -62,6 +62,8 @@ pub enum Command {
     ResolvedArtifact(ArtifactKind),
     /// The registry answered that it is not there.
     NotFound,
+    /// The layer index does not name it any more.
+    Forgotten,
     /// Its platform is outside of the configured scope.
     OutOfScope {
         /// The platform.
@@ -130,10 +132,13 @@ pub fn decide(
     now: Timestamp,
 ) -> Result<Vec<ImageEvent>, Rejection> {
     match command {
-        Command::Request(request) => Ok(on_request(state, request)),
+        Command::Request(request) => Ok(on_request(state, request, now)),
         Command::Failed { step, failure } => Ok(on_failure(image, state, step, failure, now)),
         Command::NotFound if state.deleted => Ok(vec![]),
         Command::NotFound => Ok(vec![ImageEvent::ImageDeleted]),
+        // An attempt that failed before is not waited for any more: else it would be woken for ever.
+        Command::Forgotten if state.deleted && state.failing.is_some() => Ok(vec![ImageEvent::ImageDeleted]),
+        Command::Forgotten => Ok(vec![]),
         Command::Delivered(delivered) => on_delivered(state, delivered),
         _ if state.deleted => rejected("an answer", "the image was deleted meanwhile"),
         Command::OutOfScope { detail } => {
@@ -154,12 +159,14 @@ pub fn decide(
     }
 }
 
-fn on_request(state: &ImageState, request: ScanRequest) -> Vec<ImageEvent> {
+fn on_request(state: &ImageState, request: ScanRequest, now: Timestamp) -> Vec<ImageEvent> {
     let revives = matches!(
         request.cause,
         Cause::Push { .. } | Cause::IndexChild { .. } | Cause::Reconcile | Cause::Operator
     );
     let moot = match request.cause {
+        // Its keys are recorded again, whoever comes.
+        Cause::Due if state.keys.is_some() && state.is_revived_lately(now) => false,
         // A wake-up alone.
         Cause::Due => true,
         // Only a push, or the registry's listing, says that a deleted image is back.

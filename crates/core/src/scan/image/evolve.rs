@@ -125,6 +125,8 @@ fn assessed_anew(state: &mut ImageState, assessed: &Assessed) -> Result<(), Ille
 
 fn deleted(state: &mut ImageState) {
     state.deleted = true;
+    // What asked for it before asks anew if it is asked again: an index that comes back with it, say.
+    state.recent.clear();
     state.presence_doubted = false;
     state.open = None;
     state.keys = None;
@@ -155,6 +157,13 @@ fn requested(
     while state.recent.len() > RECENT_REQUESTS {
         state.recent.pop_front();
     }
+    if state.is_revived_lately(at) {
+        state.keys = None;
+        state.indexed = None;
+        state.open.get_or_insert(OpenRequest { since: at, at_least: None });
+    } else {
+        state.revived = None;
+    }
     if matches!(cause, Cause::Absence) {
         state.presence_doubted = true;
         return;
@@ -163,6 +172,7 @@ fn requested(
         // Back again: whether it is the same as it was, the registry must say.
         state.deleted = false;
         state.resolved = None;
+        state.revived = Some(at);
     }
     if let Cause::IndexChild { parent } = cause
         && !state.parents.contains(parent)

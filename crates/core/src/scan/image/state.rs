@@ -1,6 +1,7 @@
 //! The state of an image: what its events fold into, and what its head holds.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,9 @@ use crate::vocabulary::{
 pub const RECENT_REQUESTS: usize = 4;
 /// How many parent indexes an image remembers; the oldest goes first.
 pub const MAX_PARENTS: usize = 2;
+
+/// Whoever forgets the keys of a deleted image has ended, or died and lost its message to another, within this time.
+const FORGETTING_MAX: Duration = Duration::from_secs(3600);
 
 /// What the manifest turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +120,10 @@ pub struct ImageState {
     /// Said to be deleted: to be asked of the registry.
     #[serde(rename = "y", skip_serializing_if = "std::ops::Not::not")]
     pub presence_doubted: bool,
+    /// When it came back after it was deleted. Somebody may have been forgetting its keys just then, and may have died
+    /// before recording them again: each message that comes for a while, and such a worker leaves one, does that.
+    #[serde(rename = "z", skip_serializing_if = "Option::is_none")]
+    pub revived: Option<Timestamp>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -134,6 +142,12 @@ impl ImageState {
     #[must_use]
     pub fn knows(&self, id: &RequestId) -> bool {
         self.recent.contains(&Self::remembered(id))
+    }
+
+    /// Whether its keys may just have been forgotten by somebody who had not seen that it came back.
+    #[must_use]
+    pub fn is_revived_lately(&self, now: Timestamp) -> bool {
+        !self.deleted && self.revived.is_some_and(|at| now.since(at) < FORGETTING_MAX)
     }
 
     /// How often it has failed in this way in a row, this time included.

@@ -1,0 +1,83 @@
+//! Judges the world at rest: what must be true, whatever went wrong before.
+
+mod images;
+mod series;
+mod streams;
+
+use std::collections::BTreeSet;
+
+use cve_monitor_core::vocabulary::{DeadLetterReason, ImageId};
+
+pub(crate) use self::series::Series;
+use crate::world::World;
+
+/// When the world is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pass {
+    /// Nothing is left to do.
+    AtRest,
+    /// What is absent has been asked about again.
+    ADayLater,
+    /// Everything has been looked at again, and what was given up has been tried again.
+    AfterTheSweep,
+}
+
+/// Judges everything; images of `lenient` need not be up to date yet.
+pub(crate) fn judge(world: &World, pass: Pass, lenient: &BTreeSet<ImageId>) {
+    let mut wrong = vec![];
+    streams::judge(world, &mut wrong);
+    images::judge(world, lenient, pass, &mut wrong);
+    letters(world, &mut wrong);
+    for what in wrong {
+        world.stage.violated(format!("{pass:?}: {what}"));
+    }
+}
+
+/// The sweep looks at everything again. It must find nothing that no change had announced.
+pub(crate) fn nothing_was_missed(world: &World, before: &Series, lenient: &BTreeSet<ImageId>) {
+    for image in before.changed_since(&Series::of(world)) {
+        if !lenient.contains(&image) && !before.was_given_up(&image) {
+            world.stage.violated(format!("only the sweep found out about {image}"));
+        }
+    }
+}
+
+/// Every letter has a reason that is true; what was no request lies there as it came.
+fn letters(world: &World, wrong: &mut Vec<String>) {
+    let letters = world.queue.letters();
+    for letter in &letters {
+        if letter.detail.is_empty() || letter.body.is_empty() {
+            wrong.push(format!("letter {} tells no reason, or has no body", letter.id));
+        }
+        if letter.reason == DeadLetterReason::KillsWorkers {
+            wrong.push(format!("letter {}: {}", letter.id, letter.detail));
+        }
+    }
+    let buried: BTreeSet<&String> = letters.iter().map(|letter| &letter.body).collect();
+    let truth = world.truth.lock();
+    let lost = truth.garbage.iter().filter(|body| !buried.contains(body));
+    if world.queue.lost().is_empty() {
+        wrong.extend(lost.map(|body| format!("`{body}` came by the queue and lies nowhere")));
+    }
+}
+
+/// The story with the names of the catalogue in place of digests.
+pub(crate) fn named(world: &World, mut story: Vec<String>) -> Vec<String> {
+    let truth = world.truth.lock();
+    let names: Vec<(String, String)> = truth
+        .images
+        .iter()
+        .filter_map(|known| {
+            let id = known.id.as_ref()?;
+            Some((id.digest.to_string(), format!("{}#{}", known.repository, known.tag)))
+        })
+        .collect();
+    for line in &mut story {
+        for (digest, name) in &names {
+            if line.contains(digest) {
+                *line = line.replace(digest, name);
+            }
+        }
+    }
+    story
+}
