@@ -55,14 +55,27 @@ fn main() -> ExitCode {
                 let again = run(&Settings { keeps_story: true, ..settings });
                 again.story.iter().for_each(|line| println!("{line}"));
             }
-            println!("seed {seed} FAILED; `cargo xtask sim --seeds 1 --events {} --seed {seed} --story` tells it again", arguments.events);
+            println!(
+                "seed {seed} FAILED; `cargo xtask sim --seeds 1 --events {} --seed {seed} --story` tells it again",
+                arguments.events
+            );
             outcome.violations.iter().for_each(|violation| println!("  {violation}"));
             return ExitCode::FAILURE;
         }
     }
     let (passed, crashed) = tally.await_points();
-    println!("{} seeds, {} events, {} reports in {:.1} s", arguments.seeds, tally.events, tally.reports, began.elapsed().as_secs_f64());
-    println!("await points: {passed} passed, {crashed} crashed at, {} times; polls: {:?}", tally.crashes_at_points(), tally.crashed_polls());
+    println!(
+        "{} seeds, {} events, {} reports in {:.1} s",
+        arguments.seeds,
+        tally.events,
+        tally.reports,
+        began.elapsed().as_secs_f64()
+    );
+    println!(
+        "await points: {passed} passed, {crashed} crashed at, {} times; polls: {:?}",
+        tally.crashes_at_points(),
+        tally.crashed_polls()
+    );
     println!("never crashed at: {:?}", tally.never_crashed_at());
     println!("{:#?}", tally.kinds);
     ExitCode::SUCCESS

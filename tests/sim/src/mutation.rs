@@ -123,9 +123,10 @@ impl Mutation {
             }
             Self::GoneByAbsence | Self::RefusedIsGone => {
                 let names: Vec<_> = ports.registries.names().cloned().collect();
-                let broken = names.iter().filter_map(|name| ports.registries.get(name)).map(|registry| {
-                    Arc::new(BrokenRegistry::new(Arc::clone(registry), self)) as _
-                });
+                let broken = names
+                    .iter()
+                    .filter_map(|name| ports.registries.get(name))
+                    .map(|registry| Arc::new(BrokenRegistry::new(Arc::clone(registry), self)) as _);
                 ports.registries = Registries::new(broken.collect::<Vec<_>>());
             }
             _ => {}
@@ -133,9 +134,15 @@ impl Mutation {
         let queue = BrokenQueue::new(Arc::clone(&ports.queue), self, world, &requests);
         let index = BrokenIndex::new(Arc::clone(&ports.index), self, &keys);
         let archive = BrokenArchive::new(Arc::clone(&ports.archive), self, &ports.sinks);
-        let scanner: Arc<dyn Scanner> =
-            Arc::new(BrokenScanner::new(Arc::clone(&ports.scanner), self, world, Arc::clone(&ports.index), &keys));
-        ports.store = Arc::new(BrokenStore::new(Arc::clone(&ports.store), self, Arc::clone(&ports.queue), &requests));
+        let scanner: Arc<dyn Scanner> = Arc::new(BrokenScanner::new(
+            Arc::clone(&ports.scanner),
+            self,
+            world,
+            Arc::clone(&ports.index),
+            &keys,
+        ));
+        ports.store =
+            Arc::new(BrokenStore::new(Arc::clone(&ports.store), self, Arc::clone(&ports.queue), &requests));
         let sinks = ports.sinks.iter().map(|sink| Arc::new(BrokenSink::new(Arc::clone(sink), self)) as _);
         ports.sinks = sinks.collect();
         (ports.queue, ports.index, ports.archive, ports.scanner) =

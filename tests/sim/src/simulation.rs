@@ -106,7 +106,8 @@ impl Simulation {
         let name: RegistryName = "r.example".parse().unwrap_or_else(|_| unreachable!("a name"));
         let world = Arc::new(World::new(&stage, &name));
         world.begin();
-        let mut roles = vec![Role::Ingest(0), Role::Ingest(1), Role::Notifier(0), Role::Pump, Role::Reconciler];
+        let mut roles =
+            vec![Role::Ingest(0), Role::Ingest(1), Role::Notifier(0), Role::Pump, Role::Reconciler];
         if seed.is_multiple_of(3) {
             roles.extend([Role::Ingest(2), Role::Notifier(1)]);
         }

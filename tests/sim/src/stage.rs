@@ -12,8 +12,8 @@ use cve_monitor_core::vocabulary::Timestamp;
 
 pub(crate) use self::chance::Chance;
 pub(crate) use self::faults::{Faults, Refusal, Verdict};
-pub(crate) use self::tally::{Phase, Point};
 pub use self::tally::Tally;
+pub(crate) use self::tally::{Phase, Point};
 pub(crate) use self::timeline::{Skewed, Timeline};
 pub(crate) use self::trace::{Trace, code_of};
 

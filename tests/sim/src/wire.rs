@@ -6,8 +6,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use cve_monitor_core::ports::{
-    AppendError, ArchiveError, FeedError, LayerIndexError, QueueError, RegistryError, ScannerError, SinkError,
-    StoreError,
+    AppendError, ArchiveError, FeedError, LayerIndexError, QueueError, RegistryError, ScannerError,
+    SinkError, StoreError,
 };
 
 use crate::stage::{Phase, Point, Refusal, Role, Stage, Verdict, code_of};
@@ -98,7 +98,8 @@ impl Wire {
         self.pass((self.role.kind(), call, Phase::Before), verdict.delay).await;
         if let Some(refusal) = verdict.refused {
             self.stage.count(refusal.kind());
-            self.stage.note(self.role, code_of(call) ^ 1, || format!("{call} {}: {}", about(), refusal.kind()));
+            self.stage
+                .note(self.role, code_of(call) ^ 1, || format!("{call} {}: {}", about(), refusal.kind()));
             let slow = refusal == Refusal::Throttled;
             return Err(if slow { E::slow("asked to slow down") } else { E::away("not available") });
         }
@@ -111,14 +112,19 @@ impl Wire {
         self.pass((self.role.kind(), call, Phase::After), verdict.late).await;
         if verdict.lost && result.is_ok() {
             self.stage.count("answer lost after the effect");
-            self.stage.note(self.role, code_of(call) ^ 4, || format!("{call} {}: the answer is lost", about()));
+            self.stage
+                .note(self.role, code_of(call) ^ 4, || format!("{call} {}: the answer is lost", about()));
             return Err(E::away("the answer was lost"));
         }
         result
     }
 
     /// A wait that is neither.
-    pub(crate) async fn waiting<T: Send>(&self, call: &'static str, wait: impl Future<Output = T> + Send) -> T {
+    pub(crate) async fn waiting<T: Send>(
+        &self,
+        call: &'static str,
+        wait: impl Future<Output = T> + Send,
+    ) -> T {
         let point = Suspended::at(&self.stage, (self.role.kind(), call, Phase::Waiting));
         let value = wait.await;
         point.passed();

@@ -44,7 +44,9 @@ fn every_broken_pipeline_is_caught() {
             run(&settings).violations.into_iter().next().map(|violation| (seed, violation))
         });
         match caught {
-            Some((seed, violation)) => println!("{mutation:?} ({}): seed {seed}: {violation}", mutation.told()),
+            Some((seed, violation)) => {
+                println!("{mutation:?} ({}): seed {seed}: {violation}", mutation.told())
+            }
             None => spared.push(mutation),
         }
     }

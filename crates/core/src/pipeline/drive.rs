@@ -59,7 +59,7 @@ impl From<DriveError> for Stop {
 }
 
 /// Told of every event of an image, once it is durable.
-type EventObserver = Arc<dyn Fn(&ImageId, &ImageEvent) + Send + Sync>;
+pub(super) type EventObserver = Arc<dyn Fn(&ImageId, &ImageEvent) + Send + Sync>;
 
 /// Drives images.
 #[derive(Clone)]
@@ -99,7 +99,7 @@ impl Driver {
 
     /// Lets somebody watch every event that is appended.
     #[must_use]
-    pub fn on_event(mut self, observer: Arc<dyn Fn(&ImageId, &ImageEvent) + Send + Sync>) -> Self {
+    pub fn on_event(mut self, observer: EventObserver) -> Self {
         self.observer = Some(observer);
         self
     }

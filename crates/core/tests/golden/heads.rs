@@ -61,6 +61,7 @@ fn full() -> ImageState {
         abandoned: Some(AbandonReason::Denied),
         deleted: false,
         presence_doubted: false,
+        revived: None,
     }
 }
 
@@ -120,6 +121,7 @@ fn largest() -> ImageState {
         abandoned: None,
         deleted: false,
         presence_doubted: true,
+        revived: Some(Timestamp::MAX),
     }
 }
 

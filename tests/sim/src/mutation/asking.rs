@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cve_monitor_core::ports::{
-    BlobLocation, BlobStream, Candidates, ChangeFeed, Cursor, FeedError, IndexRequest, LayerIndex, ListedImage, Next,
-    Readiness, Registry, RegistryError, Scanner, ScannerError,
+    BlobLocation, BlobStream, Candidates, ChangeFeed, Cursor, FeedError, IndexRequest, LayerIndex,
+    ListedImage, Next, Readiness, Registry, RegistryError, Scanner, ScannerError,
 };
 use cve_monitor_core::vocabulary::{
-    Assessment, Completeness, Descriptor, Digest, FeedName, Generation, ImageId, Knowledge, LayerKey, Page, PageToken,
-    RawManifest, RegistryIdentity, RepositoryName, ScannerIdentity, Tag,
+    Assessment, Completeness, Descriptor, Digest, FeedName, Generation, ImageId, Knowledge, LayerKey, Page,
+    PageToken, RawManifest, RegistryIdentity, RepositoryName, ScannerIdentity, Tag,
 };
 
 use super::Mutation;
@@ -78,7 +78,11 @@ impl Registry for BrokenRegistry {
         if self.how == Mutation::RefusedIsGone { answer.map_err(|_| gone()) } else { answer }
     }
 
-    async fn blob(&self, repository: &RepositoryName, blob: &Descriptor) -> Result<BlobStream, RegistryError> {
+    async fn blob(
+        &self,
+        repository: &RepositoryName,
+        blob: &Descriptor,
+    ) -> Result<BlobStream, RegistryError> {
         self.inner.blob(repository, blob).await
     }
 
@@ -135,7 +139,11 @@ impl Scanner for BrokenScanner {
         Ok(if self.how == Mutation::KeysOfTheManifestAlone { vec![] } else { keys })
     }
 
-    async fn assess(&self, image: &ImageId, at_least: Option<Generation>) -> Result<Assessment, ScannerError> {
+    async fn assess(
+        &self,
+        image: &ImageId,
+        at_least: Option<Generation>,
+    ) -> Result<Assessment, ScannerError> {
         let at_least = at_least.filter(|_| self.how != Mutation::AnswerBehindTheFeed);
         let answer = self.inner.assess(image, at_least).await;
         let held = std::mem::take(&mut *self.held.lock());

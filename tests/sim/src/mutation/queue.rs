@@ -47,7 +47,9 @@ impl BrokenQueue {
         let now = self.world.stage.now();
         let mut memory = self.memory.lock();
         match self.how {
-            Mutation::AcknowledgeWhenBusy if memory.in_hand.values().any(|image| *image == request.image) => true,
+            Mutation::AcknowledgeWhenBusy if memory.in_hand.values().any(|image| *image == request.image) => {
+                true
+            }
             Mutation::MergeByImage => match memory.looked_at.insert(request.image.clone(), now) {
                 Some(before) => now.since(before) < LATELY,
                 None => false,
@@ -119,7 +121,11 @@ impl Queue for BrokenQueue {
         self.inner.depth(lane).await
     }
 
-    async fn dead_letters(&self, after: Option<PageToken>, limit: usize) -> Result<Page<DeadLetter>, QueueError> {
+    async fn dead_letters(
+        &self,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<DeadLetter>, QueueError> {
         self.inner.dead_letters(after, limit).await
     }
 

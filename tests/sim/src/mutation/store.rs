@@ -93,7 +93,12 @@ impl EventStore for BrokenStore {
         self.inner.due(kind, before, after, limit).await
     }
 
-    async fn read(&self, stream: &StreamId, from: u64, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
+    async fn read(
+        &self,
+        stream: &StreamId,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
         self.inner.read(stream, from, limit).await
     }
 

@@ -80,7 +80,8 @@ fn present(world: &World, known: &Known, images: &[Known], state: &ImageState, p
             let none = std::sync::Arc::default();
             let told = now(index_children(&ports(world, &none), id)).ok().flatten().unwrap_or_default();
             let told: BTreeSet<Digest> = told.into_iter().collect();
-            (told != expected).then(|| format!("is an index of {expected:?}, and is known as one of {told:?}"))
+            (told != expected)
+                .then(|| format!("is an index of {expected:?}, and is known as one of {told:?}"))
         }
         Kind::Image(_) => image(world, known, images, state),
     }
@@ -115,12 +116,17 @@ fn image(world: &World, known: &Known, images: &[Known], state: &ImageState) -> 
     match found(world, &last.body) {
         Ok(told) if told == findings => {}
         Ok(told) => {
-            return Some(format!("has a last report that names {told:?}, where there is {findings:?} (state {latest})"));
+            return Some(format!(
+                "has a last report that names {told:?}, where there is {findings:?} (state {latest})"
+            ));
         }
         Err(problem) => return Some(format!("has a last report whose body {problem}")),
     }
     if (last.level, last.verdict) != (level, verdict) {
-        return Some(format!("is said to be {:?}, {:?}; it is {verdict:?}, {level:?}", last.verdict, last.level));
+        return Some(format!(
+            "is said to be {:?}, {:?}; it is {verdict:?}, {level:?}",
+            last.verdict, last.level
+        ));
     }
     parents(known, images, state)
 }
@@ -134,8 +140,10 @@ fn parents(known: &Known, images: &[Known], state: &ImageState) -> Option<String
         .collect();
     let told: BTreeSet<&Digest> = state.parents.iter().collect();
     let living = images.iter().filter(|index| index.present && index.tagged && !index.damaged);
-    let living: BTreeSet<&Digest> =
-        living.filter_map(|index| index.id.as_ref().map(|id| &id.digest)).filter(|d| all.contains(d)).collect();
+    let living: BTreeSet<&Digest> = living
+        .filter_map(|index| index.id.as_ref().map(|id| &id.digest))
+        .filter(|d| all.contains(d))
+        .collect();
     if !told.is_subset(&all) || (all.len() <= MAX_PARENTS && !living.is_subset(&told)) {
         return Some(format!("belongs to {living:?}, and is known to belong to {told:?}"));
     }

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cve_monitor_core::pipeline::{Ports, Registries, Scope, rebuild_layer_index};
-use cve_monitor_core::ports::{ChangeFeed as _, EventStore as _, LayerIndex as _, ReportArchive as _, ReportSink as _};
+use cve_monitor_core::ports::{
+    ChangeFeed as _, EventStore as _, LayerIndex as _, ReportArchive as _, ReportSink as _,
+};
 use cve_monitor_core::scan::{
-    ATTEMPTS_MAX, Assessed, CORRUPT_ATTEMPTS_MAX, Event, FailureClass, ImageEvent, ImageState, RecordedEvent, evolve,
-    finding_keys,
+    ATTEMPTS_MAX, Assessed, CORRUPT_ATTEMPTS_MAX, Event, FailureClass, ImageEvent, ImageState, RecordedEvent,
+    evolve, finding_keys,
 };
 use cve_monitor_core::testkit::ManualClock;
 use cve_monitor_core::testkit::model::{MemoryLayerIndex, MemoryQueue, MemoryRegistry, ModelScanner};
@@ -65,14 +67,11 @@ fn events_of(image: &ImageId, events: &[RecordedEvent], wrong: &mut Vec<String>)
 }
 
 /// Each report says what its state of knowledge says, no two in a row say the same, and each names the one before.
-fn reports_of(
-    world: &World,
-    image: &ImageId,
-    reports: &[Assessed],
-    wrong: &mut Vec<String>,
-) {
+fn reports_of(world: &World, image: &ImageId, reports: &[Assessed], wrong: &mut Vec<String>) {
     let truth = world.truth.lock();
-    let Some(known) = truth.known(image) else { return wrong.push(format!("{image} was reported, and never was")) };
+    let Some(known) = truth.known(image) else {
+        return wrong.push(format!("{image} was reported, and never was"));
+    };
     let mut previous: Option<&Assessed> = None;
     for report in reports {
         if previous.is_some_and(|previous| previous.content == report.content) {
@@ -89,7 +88,10 @@ fn reports_of(
         let (findings, level, verdict) = truth.expected(known, generation.0);
         if (report.verdict, report.level) != (verdict, level) {
             let is = format!("{:?}, {:?}", report.verdict, report.level);
-            wrong.push(format!("{image} is said to be {is}; it is {verdict:?}, {level:?} (state {})", generation.0));
+            wrong.push(format!(
+                "{image} is said to be {is}; it is {verdict:?}, {level:?} (state {})",
+                generation.0
+            ));
         }
         match found(world, &report.body) {
             Ok(told) if told == findings => {}
@@ -114,7 +116,10 @@ fn objects(world: &World, series: &Series, wrong: &mut Vec<String>) {
     let mut named: BTreeMap<String, &Digest> = BTreeMap::new();
     for report in series.each().flat_map(|(_, reports)| reports) {
         let (year, month, day) = report.started.day();
-        named.insert(format!("year={year:04}/month={month:02}/day={day:02}/{}.json", report.report), &report.body);
+        named.insert(
+            format!("year={year:04}/month={month:02}/day={day:02}/{}.json", report.report),
+            &report.body,
+        );
     }
     for sink in &world.sinks {
         let (name, objects) = (sink.name(), sink.objects());
@@ -140,14 +145,19 @@ fn rebuilt(world: &World, wrong: &mut Vec<String>) {
     if let Err(error) = now(rebuild_layer_index(&ports)) {
         wrong.push(format!("the layer index cannot be rebuilt: {error}"));
     }
-    let layers: BTreeSet<Digest> = world.truth.lock().images.iter().flat_map(|known| known.layers()).collect();
+    let layers: BTreeSet<Digest> =
+        world.truth.lock().images.iter().flat_map(|known| known.layers()).collect();
     for layer in layers {
         let key = LayerKey(layer.to_string());
         let rows = |index: &MemoryLayerIndex| -> BTreeSet<ImageId> {
-            now(index.images(&key, None, usize::MAX)).map(|page| page.items.into_iter().collect()).unwrap_or_default()
+            now(index.images(&key, None, usize::MAX))
+                .map(|page| page.items.into_iter().collect())
+                .unwrap_or_default()
         };
         let (kept, made) = (rows(&world.index), rows(&index));
-        wrong.extend(made.difference(&kept).map(|image| format!("the layer index lacks {image} under {key:?}")));
+        wrong.extend(
+            made.difference(&kept).map(|image| format!("the layer index lacks {image} under {key:?}")),
+        );
         for image in kept.difference(&made) {
             if world.state_of(image).is_some_and(|state| !state.deleted) {
                 wrong.push(format!("the layer index has {image} under {key:?}, and no event says so"));

@@ -80,7 +80,9 @@ impl QueueModel {
                     state.last += 1;
                     let number = state.last;
                     let body = body.clone();
-                    state.messages.insert(number, Message { lane, body, deliveries: 0, hidden_until, lease: None });
+                    state
+                        .messages
+                        .insert(number, Message { lane, body, deliveries: 0, hidden_until, lease: None });
                 }
             }
             state.sent += 1;

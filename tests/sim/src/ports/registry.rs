@@ -48,7 +48,13 @@ impl Registry for SimRegistry {
     }
 
     async fn resolve(&self, repository: &RepositoryName, tag: &Tag) -> Result<Digest, RegistryError> {
-        self.0.call("registry.resolve", || format!("{repository}:{tag}"), self.1.registry.resolve(repository, tag)).await
+        self.0
+            .call(
+                "registry.resolve",
+                || format!("{repository}:{tag}"),
+                self.1.registry.resolve(repository, tag),
+            )
+            .await
     }
 
     async fn manifest(&self, image: &ImageId) -> Result<RawManifest, RegistryError> {
@@ -62,7 +68,11 @@ impl Registry for SimRegistry {
         self.0.call("registry.manifest", || image.to_string(), manifest).await
     }
 
-    async fn blob(&self, repository: &RepositoryName, blob: &Descriptor) -> Result<BlobStream, RegistryError> {
+    async fn blob(
+        &self,
+        repository: &RepositoryName,
+        blob: &Descriptor,
+    ) -> Result<BlobStream, RegistryError> {
         self.0.call("registry.blob", || blob.digest.to_string(), self.1.registry.blob(repository, blob)).await
     }
 
@@ -71,7 +81,9 @@ impl Registry for SimRegistry {
         repository: &RepositoryName,
         blob: &Descriptor,
     ) -> Result<BlobLocation, RegistryError> {
-        self.0.call("registry.location", || blob.digest.to_string(), self.1.registry.location(repository, blob)).await
+        self.0
+            .call("registry.location", || blob.digest.to_string(), self.1.registry.location(repository, blob))
+            .await
     }
 
     async fn tags(&self, image: &ImageId) -> Result<Vec<Tag>, RegistryError> {

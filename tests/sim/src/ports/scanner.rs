@@ -51,8 +51,13 @@ impl Scanner for SimScanner {
     }
 
     fn keys(&self, request: &IndexRequest) -> Vec<LayerKey> {
-        let late: BTreeSet<String> =
-            request.manifest.layers.iter().filter(|l| is_told_late(&l.digest)).map(|l| l.digest.to_string()).collect();
+        let late: BTreeSet<String> = request
+            .manifest
+            .layers
+            .iter()
+            .filter(|l| is_told_late(&l.digest))
+            .map(|l| l.digest.to_string())
+            .collect();
         let mut keys = self.inner.keys(request);
         keys.retain(|key| !late.contains(&key.0));
         keys

@@ -89,6 +89,8 @@ impl ReportSink for SimSink {
     }
 
     async fn deliver(&self, report: &ReportObject) -> Result<(), SinkError> {
-        self.0.call("sink.deliver", || format!("{} to {}", report.id, self.1.name()), self.1.deliver(report)).await
+        self.0
+            .call("sink.deliver", || format!("{} to {}", report.id, self.1.name()), self.1.deliver(report))
+            .await
     }
 }

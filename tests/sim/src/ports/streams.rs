@@ -22,7 +22,9 @@ impl SimStore {
         if let Some(image) = stream.as_image().filter(|_| deleted)
             && !self.1.truth.lock().was_told_gone(self.0.role(), &image)
         {
-            self.1.stage.violated(format!("{image} was taken for deleted although the registry never said so"));
+            self.1
+                .stage
+                .violated(format!("{image} was taken for deleted although the registry never said so"));
         }
     }
 }
@@ -48,7 +50,8 @@ impl EventStore for SimStore {
         head: &Head,
     ) -> Result<(), AppendError> {
         let append = async {
-            let was_deleted = stream.as_image().and_then(|image| self.1.state_of(&image)).is_some_and(|s| s.deleted);
+            let was_deleted =
+                stream.as_image().and_then(|image| self.1.state_of(&image)).is_some_and(|s| s.deleted);
             let result = self.1.store.append(stream, expected, events, head).await;
             match &result {
                 Ok(()) if !was_deleted => self.check(stream, events),
@@ -93,7 +96,9 @@ impl EventStore for SimStore {
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
         // Not shortened: what is less than the limit ends the stream.
-        self.0.call("store.read", || format!("{stream} from {from}"), self.1.store.read(stream, from, limit)).await
+        self.0
+            .call("store.read", || format!("{stream} from {from}"), self.1.store.read(stream, from, limit))
+            .await
     }
 
     async fn read_all(

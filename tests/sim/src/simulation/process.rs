@@ -6,7 +6,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use cve_monitor_core::pipeline::{
-    Ingest, IngestSettings, Notifier, Ports, Pump, ReconcileMode, ReconcileSettings, Reconciler, Registries, Scope,
+    Ingest, IngestSettings, Notifier, Ports, Pump, ReconcileMode, ReconcileSettings, Reconciler, Registries,
+    Scope,
 };
 use cve_monitor_core::ports::{ChangeFeed, Clock};
 use cve_monitor_core::vocabulary::Timestamp;
@@ -69,7 +70,8 @@ impl Process {
     pub(super) fn new(stage: &Stage, role: Role) -> Self {
         let now = stage.now();
         let mut props = stage.props();
-        let skew = if props.chance.happens(5000) { props.chance.between(0, 2 * SKEW_MAX_MS) } else { SKEW_MAX_MS };
+        let skew =
+            if props.chance.happens(5000) { props.chance.between(0, 2 * SKEW_MAX_MS) } else { SKEW_MAX_MS };
         let ahead_ms = i64::try_from(skew).unwrap_or(0) - i64::try_from(SKEW_MAX_MS).unwrap_or(0);
         if ahead_ms != 0 {
             props.tally.count("clock wrong");
@@ -155,8 +157,7 @@ impl Process {
         let wire = Wire::new(&world.stage, self.role);
         let mut ports = self.ports(world, &wire);
         let mut feed: Arc<dyn ChangeFeed> = Arc::new(SimFeed(wire, Arc::clone(&world.feed)));
-        let mut settings =
-            IngestSettings { concurrency: 3, wait: LISTEN, ..IngestSettings::default() };
+        let mut settings = IngestSettings { concurrency: 3, wait: LISTEN, ..IngestSettings::default() };
         if let Some(mutation) = mutation {
             mutation.breaks(world, self.role, &mut ports, &mut feed, &mut settings);
         }
@@ -176,7 +177,9 @@ impl Process {
                 }
             }
             .boxed(),
-            Role::Pump => async move { Pump::new(ports).run(LOOK_EVERY, std::future::pending()).await }.boxed(),
+            Role::Pump => {
+                async move { Pump::new(ports).run(LOOK_EVERY, std::future::pending()).await }.boxed()
+            }
             Role::Reconciler => reconciling(ports, clock, Arc::clone(&self.rounds)).boxed(),
         }
     }
@@ -202,7 +205,10 @@ impl Process {
 async fn reconciling(ports: Arc<Ports>, clock: Arc<dyn Clock>, rounds: Arc<AtomicU64>) {
     let names: Vec<_> = ports.registries.names().cloned().collect();
     loop {
-        let reconciler = Reconciler::new(Arc::clone(&ports), ReconcileSettings { page: 2, ..ReconcileSettings::default() });
+        let reconciler = Reconciler::new(
+            Arc::clone(&ports),
+            ReconcileSettings { page: 2, ..ReconcileSettings::default() },
+        );
         let mut pause = ROUND_EVERY;
         for name in &names {
             match reconciler.round(name, ReconcileMode::Apply, &mut |_, _| {}).await {

@@ -63,7 +63,8 @@ impl Simulation {
             let props = &mut *props;
             let crashes = planned || (props.faults.crashes > 0 && props.chance.happens(props.faults.crashes));
             let pauses = props.faults.happens(&mut props.chance, 10);
-            let seconds = props.chance.between(1, DOWN_MAX_S) * if props.chance.happens(1000) { 100 } else { 1 };
+            let seconds =
+                props.chance.between(1, DOWN_MAX_S) * if props.chance.happens(1000) { 100 } else { 1 };
             (crashes, pauses, seconds, props.chance.happens(2000))
         };
         if crashes {

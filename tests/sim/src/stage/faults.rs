@@ -77,7 +77,8 @@ impl Faults {
         if self.intensity == 0 {
             return Verdict::default();
         }
-        let delay = |chance: &mut Chance| Duration::from_millis(chance.between(1, 10).pow(5).min(DELAY_MAX_MS));
+        let delay =
+            |chance: &mut Chance| Duration::from_millis(chance.between(1, 10).pow(5).min(DELAY_MAX_MS));
         let mut verdict = Verdict::default();
         if self.happens(chance, 400) {
             verdict.delay = Some(delay(chance));

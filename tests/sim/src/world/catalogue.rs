@@ -92,7 +92,11 @@ pub(crate) fn drawn(chance: &mut Chance, _: &RegistryName) -> Vec<Known> {
         let mut layers: Vec<String> =
             (0..chance.between(0, 2)).map(|_| bases[chance.below(bases.len())].clone()).collect();
         // Its own, so that damage to it is damage to this image alone; in some images nothing can be read at all.
-        layers.push(if chance.happens(1000) { format!("java app{n} 1\n") } else { format!("deb app{n} 1\n") });
+        layers.push(if chance.happens(1000) {
+            format!("java app{n} 1\n")
+        } else {
+            format!("deb app{n} 1\n")
+        });
         images.extend(Known::new(Kind::Image(layers), repository, format!("v{n}")));
     }
     for n in 0..chance.between(0, 2) {

@@ -6,8 +6,7 @@ use std::time::Duration;
 use cve_monitor_core::ports::{Registry as _, RegistryError, Unreadable};
 use cve_monitor_core::testkit::model::{MemoryRegistry, ModelAdvisory, ModelScanner};
 use cve_monitor_core::vocabulary::{
-    Cause, Generation, ImageId, Lane, MediaType, Platform, RawManifest, RequestId, ScanRequest,
-    Tag,
+    Cause, Generation, ImageId, Lane, MediaType, Platform, RawManifest, RequestId, ScanRequest, Tag,
 };
 
 use super::World;
@@ -134,7 +133,8 @@ impl World {
                 // Named after its place as well: no two indexes have the same digest.
                 let (os, architecture) = ("linux".to_owned(), "arm".to_owned());
                 let platform = Platform { os, architecture, variant: Some(format!("i{place}")) };
-                let put: Vec<_> = put.into_iter().map(|child| (child.digest, Some(platform.clone()))).collect();
+                let put: Vec<_> =
+                    put.into_iter().map(|child| (child.digest, Some(platform.clone()))).collect();
                 self.registry.put_index(&known.repository, tag.as_ref(), &put)
             }
             Kind::Artifact => {
@@ -164,7 +164,11 @@ impl World {
 
     /// Children of an index are pushed without a tag of their own.
     fn is_child(&self, place: usize) -> bool {
-        self.truth.lock().images.iter().any(|known| matches!(&known.kind, Kind::Index(c) if c.contains(&place)))
+        self.truth
+            .lock()
+            .images
+            .iter()
+            .any(|known| matches!(&known.kind, Kind::Index(c) if c.contains(&place)))
     }
 
     /// A push, whose event may be lost.
@@ -252,7 +256,8 @@ impl World {
     fn repair_an_advisory(&self) {
         let Some(name) = self.an_advisory() else { return };
         let fixed = self.chance(|chance| chance.pick(&VERSIONS)).map(str::to_owned);
-        let Some(mut advisory) = self.truth.lock().states.last().and_then(|state| state.get(&name).cloned()) else {
+        let Some(mut advisory) = self.truth.lock().states.last().and_then(|state| state.get(&name).cloned())
+        else {
             return;
         };
         advisory.fixed_by = fixed;
@@ -329,7 +334,8 @@ impl World {
     /// It comes back without anything: no cursor of before means anything to it.
     fn scanner_loses_all(&self) {
         let Some(latest) = self.knowledge.latest() else { return };
-        let images: Vec<ImageId> = self.truth.lock().images.iter().filter_map(|known| known.id.clone()).collect();
+        let images: Vec<ImageId> =
+            self.truth.lock().images.iter().filter_map(|known| known.id.clone()).collect();
         let none = Arc::new(MemoryRegistry::new(self.registry_name()));
         let scanner = ModelScanner::new(Arc::clone(&self.knowledge), none);
         images.iter().for_each(|image| scanner.forget(image));
@@ -373,7 +379,9 @@ impl World {
         let known = &mut truth.images[place];
         let Some(id) = known.id.clone() else { return };
         match lot {
-            0 => self.registry.fail_repository(&known.repository, Some(RegistryError::Denied("closed".to_owned()))),
+            0 => self
+                .registry
+                .fail_repository(&known.repository, Some(RegistryError::Denied("closed".to_owned()))),
             1 | 2 => self.registry.fail_repository(&known.repository, None),
             _ => {
                 known.archived = !known.archived;
@@ -382,14 +390,17 @@ impl World {
         }
         let archived = known.archived;
         drop(truth);
-        self.tell("repository closed or opened, image archived or restored", || format!("{id} {lot} {archived}"));
+        self.tell("repository closed or opened, image archived or restored", || {
+            format!("{id} {lot} {archived}")
+        });
         if lot == 3 && !archived {
             self.request(&id, Cause::Push { tag: None });
         }
     }
 
     fn port_goes_away(&self) {
-        let (port, seconds) = self.chance(|chance| (chance.below(PORTS.len()), chance.between(1, OUTAGE_MAX_S)));
+        let (port, seconds) =
+            self.chance(|chance| (chance.below(PORTS.len()), chance.between(1, OUTAGE_MAX_S)));
         let until = self.stage.now().plus(Duration::from_secs(seconds));
         self.stage.props().faults.outage(PORTS[port], until);
         self.tell("outage", || format!("{} for {seconds} s", PORTS[port]));
@@ -415,7 +426,8 @@ impl World {
                 let body = format!("garbage {}", self.chance(|chance| chance.below(1000)));
                 self.truth.lock().garbage.insert(body.clone());
                 self.tell("garbage in the queue", || body.clone());
-                self.queue.put(Lane::Push, [Err(Unreadable { body, problem: "it is no request".to_owned() })]);
+                self.queue
+                    .put(Lane::Push, [Err(Unreadable { body, problem: "it is no request".to_owned() })]);
             }
         }
     }

@@ -69,7 +69,11 @@ impl Truth {
     }
 
     /// What a report on this image must say from that state of knowledge.
-    pub(crate) fn expected(&self, known: &Known, generation: u64) -> (BTreeSet<FindingTruth>, Level, Verdict) {
+    pub(crate) fn expected(
+        &self,
+        known: &Known,
+        generation: u64,
+    ) -> (BTreeSet<FindingTruth>, Level, Verdict) {
         let Kind::Image(layers) = &known.kind else {
             return (BTreeSet::new(), Level::Unsupported, Verdict::Unknown);
         };

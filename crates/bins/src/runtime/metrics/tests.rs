@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cve_monitor_core::pipeline::{Ports, Registries, Scope};
-use cve_monitor_core::ports::{Clock, EventStore as _, Queue as _, Registry, Scanner};
+use cve_monitor_core::ports::{Clock, Registry, Scanner};
 use cve_monitor_core::scan::{
     Due, Event, Head, HeadState, ImageEvent, ImageState, ReconcileCounts, ReconcileEvent, ReconcileState,
     StreamId, seal,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Ingest;
 use crate::pipeline::Outcome;
+use crate::pipeline::drive::EventObserver;
 use crate::ports::DeadLetter;
-use crate::scan::ImageEvent;
 use crate::vocabulary::ImageId;
 
 type OutcomeObserver = Arc<dyn Fn(&ImageId, &Outcome) + Send + Sync>;
@@ -35,21 +35,21 @@ impl Observers {
 impl Ingest {
     /// Lets somebody watch every outcome.
     #[must_use]
-    pub fn on_outcome(mut self, observer: Arc<dyn Fn(&ImageId, &Outcome) + Send + Sync>) -> Self {
+    pub fn on_outcome(mut self, observer: OutcomeObserver) -> Self {
         self.observers.outcomes = Some(observer);
         self
     }
 
     /// Lets somebody watch every event of an image that is appended.
     #[must_use]
-    pub fn on_event(mut self, observer: Arc<dyn Fn(&ImageId, &ImageEvent) + Send + Sync>) -> Self {
+    pub fn on_event(mut self, observer: EventObserver) -> Self {
         self.driver = self.driver.on_event(observer);
         self
     }
 
     /// Lets somebody watch every dead letter that is put.
     #[must_use]
-    pub fn on_dead_letter(mut self, observer: Arc<dyn Fn(&DeadLetter) + Send + Sync>) -> Self {
+    pub fn on_dead_letter(mut self, observer: LetterObserver) -> Self {
         self.observers.letters = Some(observer);
         self
     }

@@ -160,7 +160,7 @@ fn requested(
     if state.is_revived_lately(at) {
         state.keys = None;
         state.indexed = None;
-        state.open.get_or_insert(OpenRequest { since: at, at_least: None });
+        state.open.get_or_insert(OpenRequest { since: at, at_least: None, routine: false });
     } else {
         state.revived = None;
     }
