@@ -8,7 +8,7 @@ use clap::Args;
 /// The package.
 const PACKAGE: &str = "xtask-deploy";
 /// By which the long test knows that it is wanted.
-const WANTED: &str = "CVE_MONITOR_DEPLOY_E2E";
+const WANTED: &str = "XTASK_DEPLOY_E2E";
 
 /// What is handed on as it is, `--help` too.
 #[derive(Debug, Args)]

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::image::programs::{self, Target};
 use crate::image::{Image, Variant};
 use crate::preflight::Intent;
@@ -127,25 +129,28 @@ pub(super) fn tag(image: &Image) -> String {
 }
 
 async fn afterwards(order: &Order, opened: &Opened, plan: &Plan) -> Result<Outcome, String> {
-    let Opened { settings, ready, terraform } = opened;
-    let outputs = terraform.outputs()?;
-    if !order.no_wait {
-        rollout::wait_until_steady(&ready.aws, &outputs).await?;
-        if order.reconcile || plan.creates(FIRST) {
-            println!(
-                "\nfirst comparison: {}",
-                rollout::what_there_is(&ready.aws, settings, &ready.identity.account).await?
-            );
-            let nothing_lost = Plan::default();
-            if ask(&nothing_lost, &order.word.consent(), "Start it?")? {
-                rollout::reconcile(&ready.aws, &outputs).await?;
-            } else {
-                println!(
-                    "it starts by itself, as `reconcile_schedule` says; or with: cargo xtask deploy FILE --reconcile"
-                );
-            }
-        }
+    let outputs = opened.terraform.outputs()?;
+    let came_up = if order.no_wait { Ok(()) } else { bring_up(order, opened, plan, &outputs).await };
+    // Who has to find out why something did not come up needs this all the more.
+    println!("{}", rollout::what_next(&outputs, &opened.settings, &order.place.file.display().to_string()));
+    came_up.map(|()| Outcome::Done)
+}
+
+/// Waits for the services; then the first comparison.
+async fn bring_up(order: &Order, opened: &Opened, plan: &Plan, outputs: &Value) -> Result<(), String> {
+    let Opened { settings, ready, .. } = opened;
+    rollout::wait_until_steady(&ready.aws, outputs).await?;
+    if !order.reconcile && !plan.creates(FIRST) {
+        return Ok(());
     }
-    println!("{}", rollout::what_next(&outputs, settings, &order.place.file.display().to_string()));
-    Ok(Outcome::Done)
+    let there = rollout::what_there_is(&ready.aws, settings, &ready.identity.account).await?;
+    println!("\nfirst comparison: {there}");
+    let nothing_lost = Plan::default();
+    if ask(&nothing_lost, &order.word.consent(), "Start it?")? {
+        return rollout::reconcile(&ready.aws, outputs).await;
+    }
+    println!(
+        "it starts by itself, as `reconcile_schedule` says; or with: cargo xtask deploy FILE --reconcile"
+    );
+    Ok(())
 }

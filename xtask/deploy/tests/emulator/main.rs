@@ -16,7 +16,7 @@ use crate::cloud::Cloud;
 use crate::stage::Stage;
 
 /// Set by `cargo xtask deploy-e2e`.
-const WANTED: &str = "CVE_MONITOR_DEPLOY_E2E";
+const WANTED: &str = "XTASK_DEPLOY_E2E";
 /// Where the AWS provider is.
 const MIRROR: &str = "TF_PLUGIN_MIRROR";
 /// An image that is nowhere: a plan does not look for it.

@@ -7,14 +7,17 @@ import os
 import sys
 
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")  # AmazonECSTaskExecutionRolePolicy
-os.environ.setdefault("MOTO_ECS_SERVICE_RUNNING", "9")  # no container runs: a service is told to have all that it asks for
 
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse as AutoScaling
 from moto.athena.responses import AthenaResponse
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ecr.responses import ECRResponse as Ecr
+from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse as Ecs
+from moto.events.models import Rule
+from moto.iam.access_control import PermissionResult
 from moto.rds.models import DBParameterGroup
+from moto.s3.models import FakeBucket
 from moto.server import main
 from moto.sqs.models import Queue
 
@@ -83,6 +86,18 @@ Queue._set_attributes = set_all_attributes
 Queue.attributes = property(attributes)
 
 
+# Events say whose they are, as AWS sends them.
+send_to_queue = Rule._send_to_sqs_queue
+
+
+def send_with_account(self, queue, event, group=None):
+    event["account"] = self.account_id
+    send_to_queue(self, queue, event, group)
+
+
+Rule._send_to_sqs_queue = send_with_account
+
+
 # Named queries can be deleted.
 def delete_named_query(self):
     self.athena_backend.named_queries.pop(self._get_param("NamedQueryId"), None)
@@ -96,7 +111,11 @@ SecurityGroupRule.description = property(
     lambda self: self.ip_range.get("Description") or self.source_group.get("Description")
 )
 
-# Services keep their capacity providers, and say whether tasks are spread over zones anew.
+# Buckets refuse what comes without TLS, which is all that comes here.
+FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
+
+# Services keep their capacity providers, and say whether tasks are spread over zones anew. No container runs here: a service is told
+# to have all that it asks for.
 create_service = Ecs.create_service
 
 
@@ -105,10 +124,17 @@ def create_with_strategy(self):
     service = answer.result["service"]
     service.capacity_provider_strategy = self._get_param("capacityProviderStrategy") or []
     service.availability_zone_rebalancing = self._get_param("availabilityZoneRebalancing") or "DISABLED"
+    service.running_count, service.pending_count = service.desired_count, 0
+    service.deployments[0].update(rolloutState="COMPLETED", runningCount=service.desired_count, pendingCount=0)
     return answer
 
 
 Ecs.create_service = create_with_strategy
+
+# On Fargate it is the task that has memory, not each of its containers.
+EC2ContainerServiceBackend._calculate_task_resource_requirements = staticmethod(
+    lambda definition: {"CPU": 0, "MEMORY": 0, "PORTS": [], "PORTS_UDP": []}
+)
 
 # The registry is where the test has one.
 get_token = Ecr.get_authorization_token

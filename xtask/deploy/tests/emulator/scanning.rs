@@ -3,7 +3,7 @@
 
 use std::io::Read as _;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use cve_monitor_tests::fakes::ecr::{FakeEcr, Place, Pushed};
 use futures::FutureExt as _;
 use serde_json::{Value, json};
 use toml::Table;
+use xtask::process::Process;
 
 use crate::cloud::{Cloud, REGION};
 use crate::root;
@@ -37,15 +38,11 @@ pub(crate) async fn first_report(stage: &Stage, program: &Path, bucket: &str) ->
     std::fs::write(stage.path("cve-monitor.toml"), toml::to_string(&config).unwrap()).unwrap();
     std::fs::write(stage.path("clair-psk"), secret(&stage.cloud).await).unwrap();
     push(&stage.cloud, &ecr).await;
-    let mut ingest = Ending(
-        Command::new(program)
-            .arg("--config")
-            .arg(stage.path("cve-monitor.toml"))
-            .envs([("AWS_ACCESS_KEY_ID", "testing"), ("AWS_SECRET_ACCESS_KEY", "testing")])
-            .env_remove("AWS_CA_BUNDLE")
-            .spawn()
-            .unwrap(),
-    );
+    let mut command = Command::new(program);
+    command.arg("--config").arg(stage.path("cve-monitor.toml"));
+    command.envs([("AWS_ACCESS_KEY_ID", "testing"), ("AWS_SECRET_ACCESS_KEY", "testing")]);
+    let at_work = |log: &str| log.contains("is at work").then_some(());
+    let (ingest, ()) = Process::start_tethered(&command, PATIENCE, at_work).unwrap();
     let begun = Instant::now();
     loop {
         let keys = stage.cloud.keys(bucket).await.unwrap();
@@ -54,18 +51,9 @@ pub(crate) async fn first_report(stage: &Stage, program: &Path, bucket: &str) ->
             let (_, text) = stage.cloud.get(&format!("{bucket}/{key}")).await;
             return serde_json::from_str(text.trim()).unwrap();
         }
-        assert!(begun.elapsed() < PATIENCE, "no report after {PATIENCE:?}");
-        assert!(ingest.0.try_wait().unwrap().is_none(), "ingest ended");
+        let log = ingest.log();
+        assert!(begun.elapsed() < PATIENCE && !log.contains("dead letter"), "no report: {log}");
         tokio::time::sleep(BETWEEN_LOOKS).await;
-    }
-}
-
-struct Ending(Child);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -113,14 +101,26 @@ async fn secret(cloud: &Cloud) -> String {
     answer["SecretString"].as_str().unwrap().to_owned()
 }
 
-/// A layer, unpacked, as this Clair wants it.
+/// A layer as this Clair wants it: unpacked, and with the release where it looks for it, which no link leads to.
 async fn layer(url: &str) -> Option<Vec<u8>> {
     let client = reqwest::Client::builder().no_proxy().build().ok()?;
     let bytes = client.get(url).send().await.ok()?.error_for_status().ok()?.bytes().await.ok()?;
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Some(bytes.to_vec());
+    let mut layer = tar::Builder::new(Vec::new());
+    let mut archive = tar::Archive::new(flate2::read::MultiGzDecoder::new(&bytes[..]));
+    for entry in archive.entries().ok()? {
+        let mut entry = entry.ok()?;
+        let path = entry.path().ok()?.display().to_string();
+        let to = match path.as_str() {
+            "usr/lib/os-release" => "etc/os-release",
+            "var/lib/dpkg/status" => "var/lib/dpkg/status",
+            _ => continue,
+        };
+        let mut text = Vec::new();
+        entry.read_to_end(&mut text).ok()?;
+        let mut header = tar::Header::new_ustar();
+        header.set_mode(0o644);
+        header.set_size(text.len() as u64);
+        layer.append_data(&mut header, to, text.as_slice()).ok()?;
     }
-    let mut tar = Vec::new();
-    flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut tar).ok()?;
-    Some(tar)
+    layer.into_inner().ok()
 }

@@ -11,7 +11,7 @@ use crate::stage::Stage;
 use crate::{root, scanning};
 
 /// A folder of static programs, where they need not be built.
-const PROGRAMS: &str = "CVE_MONITOR_STATIC_PROGRAMS";
+const PROGRAMS: &str = "XTASK_STATIC_PROGRAMS";
 const NAME: &str = "ecr-cve-monitor-e2e";
 const REPORTS: &str = "acme-ecr-cve-monitor-e2e-reports";
 
@@ -30,10 +30,11 @@ pub(crate) fn run() -> Completion {
     deploy(&stage);
     let program = programs().join("ingest");
     let report = runtime.block_on(scanning::first_report(&stage, &program, REPORTS));
-    let text = report.to_string();
-    assert!(text.contains("CVE-2025-5278") && text.contains("demo/debian-base"), "{text}");
     drift(&stage, &runtime);
     destroy(&stage, &runtime);
+    let image = report["AnalyzedImageName"].as_str().unwrap();
+    assert!(image.contains("demo/debian-base@sha256:"), "{report}");
+    assert!(report["Vulnerabilities"].to_string().contains("CVE-2025-5278"), "{report}");
     Completion::Completed
 }
 
