@@ -17,12 +17,15 @@ fn listed(mistake: &Mistake, is_one: impl Fn(&str) -> bool) -> BTreeSet<String> 
 #[test]
 fn our_own_checks_notice_what_the_list_says() {
     let code = Code::read(&root()).unwrap();
+    // What is wrong anyhow is told by a test of its own.
+    let before = own_checks(&code).unwrap();
     let mut wrong = vec![];
     for mistake in mistakes().unwrap() {
         assert!(mistake.caught.iter().all(|check| CHECKS.contains(&check.as_str())), "{}", mistake.name);
         assert!(!mistake.caught.is_empty(), "nobody notices {}", mistake.name);
         let said = own_checks(&mistake.planted(&code).unwrap()).unwrap();
-        let noticed = said.iter().filter(|(_, problems)| !problems.is_empty());
+        let noticed = said.iter().zip(&before).filter(|((_, now), (_, before))| now != before);
+        let noticed = noticed.map(|(now, _)| now);
         let noticed: BTreeSet<String> = noticed.map(|(check, _)| check.clone()).collect();
         let expected = listed(&mistake, |check| !TERRAFORM.contains(&check));
         if noticed != expected {
