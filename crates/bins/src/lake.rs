@@ -10,8 +10,6 @@ mod question;
 mod reading;
 mod report;
 mod said;
-#[cfg(test)]
-mod tests;
 mod trend;
 
 pub use answers::{Asked, Told, answer};

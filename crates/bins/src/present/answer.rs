@@ -63,39 +63,3 @@ pub fn answer_text(columns: &[&str], rows: &[Vec<Value>], more: u64, screen: Scr
     }
     text
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn written(write: impl Fn(&mut dyn Write) -> io::Result<()>) -> String {
-        let mut out = vec![];
-        write(&mut out).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn json_keeps_the_order_of_the_columns() {
-        let row = [json!("a\"b"), json!(["x", "y"]), Value::Null, json!(1.5)];
-        let text = written(|out| json_row(out, &["z", "y", "x", "w"], &row));
-        assert_eq!(text, "{\"z\":\"a\\\"b\",\"y\":[\"x\",\"y\"],\"x\":null,\"w\":1.5}\n");
-    }
-
-    #[test]
-    fn csv_quotes_what_would_break_a_row() {
-        let row = [json!("a,\"b\"\n"), json!(["x", "y"]), Value::Null, json!(3)];
-        assert_eq!(written(|out| csv_row(out, &row)), "\"a,\"\"b\"\"\n\",x y,,3\n");
-    }
-
-    #[test]
-    fn a_table_says_how_many_rows_there_are_and_steers_no_terminal() {
-        let screen = Screen { width: 80 };
-        let text = answer_text(&["image", "detail"], &[vec![json!("a\u{1b}[31m"), Value::Null]], 0, screen);
-        assert!(text.contains("a?[31m") && text.contains(" -") && text.ends_with("\n1 row\n"), "{text}");
-        assert_eq!(answer_text(&["image"], &[], 0, screen), "0 rows\n");
-        let cut = answer_text(&["image"], &[vec![json!("a")]], 2, screen);
-        assert!(cut.ends_with("3 rows; 2 are not shown: --format csv or json has them\n"), "{cut}");
-    }
-}

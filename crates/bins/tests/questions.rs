@@ -1,15 +1,17 @@
-//! Which reports decide, what is told of objects that cannot be read, and bounds. The rows themselves are held against queries
+//! Questions to the lake: which reports decide, what is told of objects that cannot be read, and bounds. The rows themselves are held against queries
 //! in the workspace's tests.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Asked, Day, Question, Row, Told, answer};
-use crate::config::{Aws, Reports};
-use crate::wiring::Lake;
+use cve_monitor_bins::config::{Aws, Reports};
+use cve_monitor_bins::lake::{Asked, Day, Question, Row, Told, answer};
+use cve_monitor_bins::present::{Screen, answer_text, csv_row, json_row};
+use cve_monitor_bins::wiring::Lake;
 
 /// A report of one image with so many critical findings.
 fn report(image: &str, at: &str, critical: usize, [id, previous]: [&str; 2]) -> Value {
@@ -254,4 +256,33 @@ fn days_are_those_of_the_calendar() {
         ("2028-02-29".into(), "year=2028/month=03/day=01".into())
     );
     assert_eq!(day.minus(1).next(), day);
+}
+
+fn written(write: impl Fn(&mut dyn Write) -> io::Result<()>) -> String {
+    let mut out = vec![];
+    write(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn json_keeps_the_order_of_the_columns() {
+    let row = [json!("a\"b"), json!(["x", "y"]), Value::Null, json!(1.5)];
+    let text = written(|out| json_row(out, &["z", "y", "x", "w"], &row));
+    assert_eq!(text, "{\"z\":\"a\\\"b\",\"y\":[\"x\",\"y\"],\"x\":null,\"w\":1.5}\n");
+}
+
+#[test]
+fn csv_quotes_what_would_break_a_row() {
+    let row = [json!("a,\"b\"\n"), json!(["x", "y"]), Value::Null, json!(3)];
+    assert_eq!(written(|out| csv_row(out, &row)), "\"a,\"\"b\"\"\n\",x y,,3\n");
+}
+
+#[test]
+fn a_table_says_how_many_rows_there_are_and_steers_no_terminal() {
+    let screen = Screen { width: 80 };
+    let text = answer_text(&["image", "detail"], &[vec![json!("a\u{1b}[31m"), Value::Null]], 0, screen);
+    assert!(text.contains("a?[31m") && text.contains(" -") && text.ends_with("\n1 row\n"), "{text}");
+    assert_eq!(answer_text(&["image"], &[], 0, screen), "0 rows\n");
+    let cut = answer_text(&["image"], &[vec![json!("a")]], 2, screen);
+    assert!(cut.ends_with("3 rows; 2 are not shown: --format csv or json has them\n"), "{cut}");
 }
