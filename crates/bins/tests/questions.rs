@@ -1,5 +1,5 @@
-//! Questions to the lake: which reports decide, what is told of objects that cannot be read, and bounds. The rows themselves are held against queries
-//! in the workspace's tests.
+//! Questions to the lake: which reports decide, what is told of objects that cannot be read, and bounds. The rows themselves
+//! are held against queries in the tests of the workspace.
 
 use std::fs;
 use std::io::{self, Write};
