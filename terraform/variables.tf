@@ -106,12 +106,12 @@ variable "alarm_emails" {
 }
 
 variable "alarm_limits" {
-  description = "From where on the programs' own numbers are an alarm: coverage, the least part of a registry's images that has a current report; knowledge_hours since Clair's data changed; feed_minutes for which changes were not followed to their end; round_hours since a registry was compared to the end (null: two rounds of reconcile_schedule and an hour)."
+  description = "From where on the programs' own numbers are an alarm: coverage_percent, the least part of a registry's images that has a current report; knowledge_hours since Clair's data changed; feed_minutes for which changes were not followed to their end; round_hours since a registry was compared to the end (null: two rounds of reconcile_schedule and an hour)."
   type = object({
-    coverage        = optional(number, 0.99)
-    knowledge_hours = optional(number, 48)
-    feed_minutes    = optional(number, 60)
-    round_hours     = optional(number)
+    coverage_percent = optional(number, 99)
+    knowledge_hours  = optional(number, 48)
+    feed_minutes     = optional(number, 60)
+    round_hours      = optional(number)
   })
   default  = {}
   nullable = false

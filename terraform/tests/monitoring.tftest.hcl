@@ -119,7 +119,7 @@ run "limits_are_checked" {
 
   variables {
     namespace = "AWS/SQS"
-    limits    = { coverage = 1.5, feed_minutes = 5 }
+    limits    = { coverage_percent = 101, feed_minutes = 5 }
   }
 
   expect_failures = [var.namespace, var.limits]

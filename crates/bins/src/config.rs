@@ -7,7 +7,6 @@ mod duration;
 mod environment;
 mod error;
 mod keys;
-mod metrics;
 mod places;
 mod read;
 mod sections;
@@ -25,13 +24,14 @@ pub use duration::{parse_duration, write_duration};
 pub use environment::{Environment, Variables};
 pub use error::ConfigError;
 pub use keys::{Key, Kind, keys};
-pub use metrics::CloudWatch;
 pub use places::{
     Advisories, AdvisorySource, Aws, Bucket, Clair, Ecr, EcrLayers, Embedded, Files, FilesForm, Queue,
     QueueKind, RegistryAt, RegistryKind, RegistrySettings, Reports, ReportsKind, ScannerKind,
     ScannerSettings, Store, StoreAt, StoreKind,
 };
-pub use sections::{Health, Ingest, Log, LogFormat, Reconcile, Retention, ScopeRule, ScopeSettings, Watch};
+pub use sections::{
+    CloudWatch, Health, Ingest, Log, LogFormat, Reconcile, Retention, ScopeRule, ScopeSettings, Watch,
+};
 pub use settings::{Origin, Settings};
 pub use text::{checked, default_init_path, init, show};
 

@@ -87,7 +87,7 @@ locals {
       dimensions = { program = "notifier" }
       statistic  = "Minimum"
       above      = false
-      threshold  = var.limits.coverage
+      threshold  = var.limits.coverage_percent / 100
       seconds    = 300
       periods    = 3
       missing    = "breaching"

@@ -29,18 +29,18 @@ variable "namespace" {
 }
 
 variable "limits" {
-  description = "From where on the programs' own numbers are an alarm: coverage, the least part of a registry's images that has a current report; hours since Clair's data changed; minutes for which changes were not followed to their end; hours since a registry was compared to the end."
+  description = "From where on the programs' own numbers are an alarm: coverage_percent, the least part of a registry's images that has a current report; hours since Clair's data changed; minutes for which changes were not followed to their end; hours since a registry was compared to the end."
   type = object({
-    coverage        = optional(number, 0.99)
-    knowledge_hours = optional(number, 48)
-    feed_minutes    = optional(number, 60)
-    round_hours     = optional(number, 13)
+    coverage_percent = optional(number, 99)
+    knowledge_hours  = optional(number, 48)
+    feed_minutes     = optional(number, 60)
+    round_hours      = optional(number, 13)
   })
   default = {}
 
   validation {
-    condition     = var.limits.coverage > 0 && var.limits.coverage <= 1
-    error_message = "limits.coverage must be above 0 and at most 1."
+    condition     = var.limits.coverage_percent > 0 && var.limits.coverage_percent <= 100
+    error_message = "limits.coverage_percent must be above 0 and at most 100."
   }
 
   validation {

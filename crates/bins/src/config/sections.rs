@@ -1,5 +1,7 @@
 //! The sections, typed, with the bounds of their values.
 
+mod metrics;
+
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,8 @@ use super::places;
 use super::read::Reader;
 use super::settings::{Origin, Settings};
 use super::{Config, Environment, Secret, Variables};
+
+pub use metrics::CloudWatch;
 
 const SECOND: u64 = 1;
 const MINUTE: u64 = 60 * SECOND;
@@ -188,7 +192,7 @@ pub(super) fn read(
     let reconcile = reconcile(reader);
     let retention = retention(reader);
     let health = Health { listen: reader.address("health.listen") };
-    let metrics = super::metrics::read(reader);
+    let metrics = metrics::read(reader);
     let log = log(reader);
     let config = Config {
         store: store?,

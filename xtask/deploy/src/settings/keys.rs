@@ -90,6 +90,15 @@ pub(super) const VARIABLES: &[Key] = &[
     ),
     optional("protect_data", Kind::Flag),
     optional("alarm_emails", Kind::Texts),
+    optional(
+        "alarm_limits",
+        Kind::Table(&[
+            optional("coverage_percent", Kind::Number),
+            optional("knowledge_hours", Kind::Number),
+            optional("feed_minutes", Kind::Number),
+            optional("round_hours", Kind::Number),
+        ]),
+    ),
     optional("kms_key_arn", Kind::Text),
     optional("launch_type", Kind::Text),
     optional("existing_cluster", Kind::Text),

@@ -2,7 +2,7 @@
 
 use super::{FailureClass, ImageState, LastReport, MAX_PARENTS, OpenRequest, RECENT_REQUESTS, Resolved};
 use crate::scan::{Assessed, Due, ImageEvent};
-use crate::vocabulary::{Cause, Generation, RequestId, Timestamp};
+use crate::vocabulary::{Cause, Generation, RequestId, ScannerIdentity, Timestamp};
 
 /// An event that cannot follow: the stream was not written by these rules.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,26 +48,7 @@ pub fn evolve(
             state.keys = Some(*generation);
             recorded(&mut state);
         }
-        ImageEvent::Indexed { scanner } => {
-            if state.keys.is_none() {
-                return Err(IllegalTransition::new("Indexed", "its layers were not recorded first"));
-            }
-            // Generations are counted by the scanner's own feed: those of another never come. What this one's feed has
-            // followed is asked for anyway.
-            if state.indexed.as_ref().is_none_or(|before| before.name != scanner.name)
-                && let Some(open) = &mut state.open
-            {
-                open.at_least = None;
-            }
-            // What is read anew may well say something else.
-            if state.indexed.as_ref() != Some(scanner)
-                && let Some(open) = &mut state.open
-            {
-                open.routine = false;
-            }
-            state.indexed = Some(scanner.clone());
-            recorded(&mut state);
-        }
+        ImageEvent::Indexed { scanner } => indexed(&mut state, scanner)?,
         ImageEvent::Assessed(assessed) => assessed_anew(&mut state, assessed)?,
         ImageEvent::Verified { started, generation } => {
             if state.last_report.is_none() {
@@ -104,6 +85,24 @@ fn recorded(state: &mut ImageState) {
         progress(state);
     }
     state.due = None;
+}
+
+fn indexed(state: &mut ImageState, scanner: &ScannerIdentity) -> Result<(), IllegalTransition> {
+    if state.keys.is_none() {
+        return Err(IllegalTransition::new("Indexed", "its layers were not recorded first"));
+    }
+    if let Some(open) = &mut state.open {
+        // Generations are counted by the scanner's own feed: those of another never come. What this one's feed has
+        // followed is asked for anyway.
+        if state.indexed.as_ref().is_none_or(|before| before.name != scanner.name) {
+            open.at_least = None;
+        }
+        // What is read anew may well say something else.
+        open.routine &= state.indexed.as_ref() == Some(scanner);
+    }
+    state.indexed = Some(scanner.clone());
+    recorded(state);
+    Ok(())
 }
 
 fn assessed_anew(state: &mut ImageState, assessed: &Assessed) -> Result<(), IllegalTransition> {

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::read::Reader;
+use crate::config::read::Reader;
 
 /// Bounds of `metrics.every`: CloudWatch keeps a value a minute, and the alarms look at five.
 const EVERY: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_secs(300);
