@@ -27,7 +27,7 @@ pub struct Report {
     /// The question
     #[command(subcommand)]
     pub question: ReportQuestion,
-    /// Reports in this folder [default: where [reports] delivers to]
+    /// Reports in this folder [default: where the configured reports go]
     #[arg(long, global = true, value_name = "PATH", conflicts_with = "bucket")]
     pub folder: Option<PathBuf>,
     /// Reports in this bucket of S3
