@@ -260,3 +260,17 @@ fn who_was_woken_and_has_not_moved_is_woken_again_less_and_less_often() {
     }
     assert_eq!(woken, [0, 1, 3, 7, 15, 25]);
 }
+
+#[test]
+fn an_image_that_was_first_asked_about_is_reported_after_the_next_round() {
+    let world = World::new();
+    world.knowledge.publish(vec![ModelAdvisory::new("CVE-1", "openssl")]);
+    let image = world.put("v1", &[BASE]);
+    // Its push was lost; what came is the news that one of its tags was deleted.
+    world.request("a tag of five", &image, Cause::Absence);
+    world.settle();
+    assert_eq!(world.series(&image).len(), 0);
+    assert_eq!(world.reconcile(ReconcileMode::Apply).0.missing, 1);
+    world.settle();
+    assert_eq!(world.series(&image).len(), 1);
+}

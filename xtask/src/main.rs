@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use elsewhere::{bench, deploy};
+use elsewhere::{bench, deploy, sim};
 
 /// The project's chores.
 #[derive(Debug, Parser)]
@@ -43,6 +43,8 @@ enum Chore {
     },
     /// Write the lake's table from the schema of reports: terraform's columns, DDL for Athena, a view for DuckDB.
     Lake,
+    /// Play the pipelines under faults on a clock of their own: so many seeds, or the story of one.
+    Sim(sim::Seeds),
     /// Raise a local backend to work against.
     Dev {
         #[command(subcommand)]
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Chore::Notices => notices::write(&root),
         Chore::Bench { what } => bench::run(&root, what),
         Chore::Lake => tidy::lake::write(&root),
+        Chore::Sim(wanted) => sim::run(&root, &wanted),
         Chore::Dev { backend } => xtask::raise(&root, &backend),
         Chore::Deploy(rest) => return deploy::run(&root, "deploy", &rest),
         Chore::Destroy(rest) => return deploy::run(&root, "destroy", &rest),

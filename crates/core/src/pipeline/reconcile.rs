@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::need::{count, due, reachable, request_id};
+use self::need::{count, due, may_be_back, reachable, request_id};
 use self::round::Round;
 pub use self::round::{ReconcileError, ReconcileMode, ReconcileSettings, RoundObserver, Wanted};
 use super::Ports;
@@ -181,7 +181,10 @@ impl Reconciler {
                 let why = match &entry {
                     Some(_) => due(&self.policy, self.settings.sweep_after, state, round.started),
                     // Only a listing, or a push, says that what was deleted is back.
-                    None if state.deleted => None,
+                    None if state.deleted => {
+                        let is_named = reachable(state, &digests);
+                        may_be_back(self.settings.sweep_after, state, round.started).filter(|_| is_named)
+                    }
                     None if reachable(state, &digests) => {
                         due(&self.policy, self.settings.sweep_after, state, round.started)
                     }

@@ -1,5 +1,7 @@
 //! Deletion, doubt and revival.
 
+use std::time::Duration;
+
 use cve_monitor_core::scan::{Command, FailureClass, ImageEvent, Rejection, Step, StepName};
 use cve_monitor_core::vocabulary::{Cause, Digest};
 
@@ -85,4 +87,52 @@ fn an_abandoned_image_that_is_said_to_be_gone_is_asked_about() {
     assert_eq!(stage.next(), Step::Resolve);
     stage.then(Command::NotFound);
     assert!(stage.state.deleted);
+}
+
+#[test]
+fn forgetting_that_failed_at_first_is_not_waited_for_for_ever() {
+    let mut stage = deleted();
+    assert_eq!(stage.then(Command::Forgotten), vec![], "nothing needs to be remembered");
+    let mut stage = deleted();
+    stage.then(failed(StepName::Forget, FailureClass::Transient));
+    assert!(stage.state.due.is_some());
+    stage.pass(Duration::from_secs(60));
+    assert_eq!(stage.next(), Step::Forget);
+    assert_eq!(stage.then(Command::Forgotten), vec![ImageEvent::ImageDeleted]);
+    assert_eq!((&stage.state.due, stage.state.failing), (&None, None));
+}
+
+#[test]
+fn what_asked_for_it_before_its_deletion_may_bring_it_back_under_the_same_id() {
+    let child = || Command::Request(request("child", Cause::IndexChild { parent: Digest::of(b"index") }));
+    let mut stage = Stage::reported("a");
+    assert_eq!(stage.then(child()).len(), 1);
+    stage.finish("a");
+    assert_eq!(stage.then(child()), vec![], "known");
+    stage.ask(Cause::Absence);
+    stage.then(Command::NotFound);
+    assert_eq!(stage.then(child()).len(), 1, "its index came back, and it with it");
+    assert!(!stage.state.deleted);
+}
+
+#[test]
+fn for_a_while_whoever_comes_records_the_keys_of_a_revived_image_again() {
+    const FORGETTING_MAX: Duration = Duration::from_secs(3600);
+    let mut stage = deleted();
+    stage.ask(push());
+    stage.finish("a");
+    // The message of a worker that forgot its keys, did not see the push, and died: whatever its cause was.
+    for cause in [Cause::Absence, Cause::Due, Cause::Sweep, change()] {
+        let mut late = stage.clone();
+        late.pass(FORGETTING_MAX - Duration::from_millis(1));
+        assert_eq!(late.ask(cause.clone()).len(), 1, "{cause:?}");
+        let steps = late.finish("a");
+        let again = [StepName::RecordLayers, StepName::Index, StepName::Assess];
+        assert!(steps.ends_with(&again), "{cause:?}: {steps:?}");
+    }
+    stage.pass(FORGETTING_MAX);
+    assert_eq!(stage.ask(Cause::Due), vec![], "a wake-up alone");
+    stage.ask(Cause::Sweep);
+    assert_eq!(stage.finish("a"), [StepName::Assess]);
+    assert_eq!(stage.state.revived, None);
 }

@@ -39,10 +39,15 @@ fn is_child_of(known: &Known, index: &Known, images: &[Known], lenient: &BTreeSe
 /// Whether a listing names it, or names an index that does.
 fn is_listed(world: &World, known: &Known, images: &[Known]) -> bool {
     let truth: &Truth = &world.truth.lock();
+    let was_read = |index: &Known| {
+        let state = index.id.as_ref().and_then(|id| world.state_of(id));
+        state.is_none_or(|state| state.abandoned.is_none())
+    };
     let by_index = images.iter().any(|index| match &index.kind {
         Kind::Index(children) => {
             index.present
                 && !index.damaged
+                && was_read(index)
                 && (index.tagged || !truth.lists_tagged_only)
                 && children.iter().any(|child| images[*child].id == known.id)
         }
@@ -62,7 +67,9 @@ fn absent(images: &[Known], state: &ImageState) -> Option<String> {
 
 fn present(world: &World, known: &Known, images: &[Known], state: &ImageState, pass: Pass) -> Option<String> {
     if state.deleted {
-        let seen = is_listed(world, known, images);
+        // A child that came back with its index is asked about as seldom as the sweep looks, if no event tells of it.
+        let by_itself = known.tagged || !world.truth.lock().lists_tagged_only;
+        let seen = by_itself || (pass == Pass::AfterTheSweep && is_listed(world, known, images));
         return seen.then(|| "is there, and is taken for deleted".to_owned());
     }
     if let Some(reason) = state.abandoned {
@@ -128,22 +135,26 @@ fn image(world: &World, known: &Known, images: &[Known], state: &ImageState) -> 
             last.verdict, last.level
         ));
     }
-    parents(known, images, state)
+    drop(truth);
+    parents(world, known, images, state)
 }
 
 /// It names the indexes that it belongs to, as many as are remembered.
-fn parents(known: &Known, images: &[Known], state: &ImageState) -> Option<String> {
+fn parents(world: &World, known: &Known, images: &[Known], state: &ImageState) -> Option<String> {
     let all: BTreeSet<&Digest> = images
         .iter()
         .filter(|index| matches!(&index.kind, Kind::Index(c) if c.iter().any(|c| images[*c].id == known.id)))
         .filter_map(|index| index.id.as_ref().map(|id| &id.digest))
         .collect();
     let told: BTreeSet<&Digest> = state.parents.iter().collect();
-    let living = images.iter().filter(|index| index.present && index.tagged && !index.damaged);
-    let living: BTreeSet<&Digest> = living
-        .filter_map(|index| index.id.as_ref().map(|id| &id.digest))
-        .filter(|d| all.contains(d))
-        .collect();
+    let is_read = |index: &&Known| {
+        let state = index.id.as_ref().and_then(|id| world.state_of(id));
+        index.present
+            && index.tagged
+            && state.is_some_and(|state| state.abandoned.is_none() && !state.deleted)
+    };
+    let living = images.iter().filter(is_read).filter_map(|index| index.id.as_ref().map(|id| &id.digest));
+    let living: BTreeSet<&Digest> = living.filter(|digest| all.contains(digest)).collect();
     if !told.is_subset(&all) || (all.len() <= MAX_PARENTS && !living.is_subset(&told)) {
         return Some(format!("belongs to {living:?}, and is known to belong to {told:?}"));
     }

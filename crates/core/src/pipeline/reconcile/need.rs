@@ -35,6 +35,10 @@ pub(super) fn due(
             let outdated = state.indexed.as_ref() != Some(&policy.scanner);
             (old || outdated).then_some(Cause::Sweep)
         }
+        // It was asked whether it is still there before anybody asked for a report: a wake-up has nothing to wake.
+        Some(Resolved::Image(_)) if state.open.is_none() && state.last_report.is_none() => {
+            Some(Cause::Reconcile)
+        }
         // Work that was begun and not ended: its message may be lost. A wake-up is enough.
         _ => Some(Cause::Due),
     }
@@ -43,6 +47,14 @@ pub(super) fn due(
 /// A child of a listed index is there although no tag leads to it.
 pub(super) fn reachable(state: &ImageState, listed: &HashSet<Digest>) -> bool {
     state.parents.iter().any(|parent| listed.contains(parent))
+}
+
+/// A child that was deleted may have come back together with its index, and nobody said so: no listing names an untagged
+/// one. Asked as seldom as the sweep looks: an index of which parts were never copied has such children for ever.
+pub(super) fn may_be_back(sweep_after: Duration, state: &ImageState, started: Timestamp) -> Option<Cause> {
+    let asked = state.revived.map(|minutes| Timestamp::from_millis(minutes.saturating_mul(60_000)));
+    let asked_lately = asked.is_some_and(|at| started.since(at) < sweep_after);
+    (!asked_lately).then_some(Cause::Reconcile)
 }
 
 pub(super) fn count(counts: &mut ReconcileCounts, why: Option<&Cause>, listed: bool) {

@@ -1,6 +1,7 @@
 //! The table of legal transitions of an image.
 
-use super::{FailureClass, ImageState, LastReport, MAX_PARENTS, OpenRequest, RECENT_REQUESTS, Resolved};
+use super::state::minute_of;
+use super::{FailureClass, ImageState, LastReport, MAX_PARENTS, OpenRequest, Resolved};
 use crate::scan::{Assessed, Due, ImageEvent};
 use crate::vocabulary::{Cause, Generation, RequestId, ScannerIdentity, Timestamp};
 
@@ -152,10 +153,6 @@ fn requested(
     cause: &Cause,
     at_least: Option<Generation>,
 ) {
-    state.recent.push_back(ImageState::remembered(request));
-    while state.recent.len() > RECENT_REQUESTS {
-        state.recent.pop_front();
-    }
     if state.is_revived_lately(at) {
         state.keys = None;
         state.indexed = None;
@@ -163,15 +160,20 @@ fn requested(
     } else {
         state.revived = None;
     }
-    if matches!(cause, Cause::Absence) {
-        state.presence_doubted = true;
-        return;
-    }
-    if state.deleted {
+    let revives = state.deleted && !matches!(cause, Cause::Absence);
+    if revives {
         // Back again: whether it is the same as it was, the registry must say.
         state.deleted = false;
         state.resolved = None;
-        state.revived = Some(at);
+        state.revived = Some(minute_of(at));
+    }
+    state.recent.push_back(ImageState::remembered(request));
+    while state.recent.len() > state.remembers() {
+        state.recent.pop_front();
+    }
+    if matches!(cause, Cause::Absence) {
+        state.presence_doubted = true;
+        return;
     }
     if let Cause::IndexChild { parent } = cause
         && !state.parents.contains(parent)

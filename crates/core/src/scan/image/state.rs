@@ -1,7 +1,6 @@
 //! The state of an image: what its events fold into, and what its head holds.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +16,10 @@ pub const RECENT_REQUESTS: usize = 4;
 /// How many parent indexes an image remembers; the oldest goes first.
 pub const MAX_PARENTS: usize = 2;
 
-/// Whoever forgets the keys of a deleted image has ended, or died and lost its message to another, within this time.
-const FORGETTING_MAX: Duration = Duration::from_secs(3600);
+/// Whoever forgets the keys of a deleted image has ended, or died and lost its message to another, within this time: in
+/// minutes.
+const FORGETTING_MAX_MIN: i64 = 60;
+const MINUTE_MS: i64 = 60_000;
 
 /// What the manifest turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,10 +121,16 @@ pub struct ImageState {
     /// Said to be deleted: to be asked of the registry.
     #[serde(rename = "y", skip_serializing_if = "std::ops::Not::not")]
     pub presence_doubted: bool,
-    /// When it came back after it was deleted. Somebody may have been forgetting its keys just then, and may have died
-    /// before recording them again: each message that comes for a while, and such a worker leaves one, does that.
+    /// When it came back after it was deleted, in minutes since 1970. Somebody may have been forgetting its keys just
+    /// then, and may have died before recording them again: each message that comes for a while, and such a worker leaves
+    /// one, does that.
     #[serde(rename = "z", skip_serializing_if = "Option::is_none")]
-    pub revived: Option<Timestamp>,
+    pub revived: Option<i64>,
+}
+
+/// The minute since 1970 in which an instant lies.
+pub(super) fn minute_of(at: Timestamp) -> i64 {
+    at.as_millis() / MINUTE_MS
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -147,7 +154,12 @@ impl ImageState {
     /// Whether its keys may just have been forgotten by somebody who had not seen that it came back.
     #[must_use]
     pub fn is_revived_lately(&self, now: Timestamp) -> bool {
-        !self.deleted && self.revived.is_some_and(|at| now.since(at) < FORGETTING_MAX)
+        !self.deleted && self.revived.is_some_and(|at| minute_of(now) - at < FORGETTING_MAX_MIN)
+    }
+
+    /// How many request ids it remembers: while the head holds when it came back, it has room for one less.
+    pub(super) fn remembers(&self) -> usize {
+        RECENT_REQUESTS - usize::from(self.revived.is_some())
     }
 
     /// How often it has failed in this way in a row, this time included.
