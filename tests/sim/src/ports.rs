@@ -15,4 +15,4 @@ pub(crate) use self::storage::{SimArchive, SimIndex, SimSink};
 pub(crate) use self::streams::SimStore;
 
 /// Pages are small, so that few things need several: an adapter may always give less than it was asked for.
-pub(crate) const PAGE: usize = 3;
+pub(crate) const PAGE: usize = 2;

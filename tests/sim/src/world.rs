@@ -4,6 +4,7 @@ mod catalogue;
 mod happenings;
 mod truth;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cve_monitor_core::ports::{EventStore as _, Registry as _};
@@ -11,7 +12,7 @@ use cve_monitor_core::scan::{Head, HeadState, ImageState, StreamId};
 use cve_monitor_core::testkit::model::{
     MemoryArchive, MemoryEventStore, MemoryLayerIndex, MemoryRegistry, MemorySink, ModelFeed, ModelKnowledge,
 };
-use cve_monitor_core::vocabulary::{ImageId, RegistryName};
+use cve_monitor_core::vocabulary::{ImageId, RegistryName, RequestId};
 use futures::FutureExt as _;
 
 pub(crate) use self::catalogue::{Kind, Known};
@@ -32,6 +33,8 @@ pub(crate) struct World {
     pub(crate) knowledge: Arc<ModelKnowledge>,
     pub(crate) feed: Arc<ModelFeed>,
     pub(crate) truth: Locked<Truth>,
+    /// Requests that a careless table of seen messages holds: of one mutation alone.
+    pub(crate) answered: Locked<BTreeSet<RequestId>>,
 }
 
 /// Models answer at once.
@@ -55,6 +58,7 @@ impl World {
             feed: Arc::new(ModelFeed::new(Arc::clone(&knowledge))),
             knowledge,
             truth: Locked::new(truth),
+            answered: Locked::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A queue in careless hands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +24,6 @@ const LATELY: Duration = Duration::from_secs(300);
 struct Memory {
     in_hand: BTreeMap<String, ImageId>,
     looked_at: BTreeMap<ImageId, Timestamp>,
-    answered: BTreeSet<RequestId>,
 }
 
 #[derive(Debug)]
@@ -54,7 +53,7 @@ impl BrokenQueue {
                 Some(before) => now.since(before) < LATELY,
                 None => false,
             },
-            Mutation::AnswerEachIdOnce => !memory.answered.insert(request.id.clone()),
+            Mutation::AnswerEachIdOnce => !self.world.answered.lock().insert(request.id.clone()),
             _ => {
                 memory.in_hand.insert(delivery.lease.0.clone(), request.image.clone());
                 false
