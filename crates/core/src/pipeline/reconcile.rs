@@ -181,10 +181,8 @@ impl Reconciler {
                 let why = match &entry {
                     Some(_) => due(&self.policy, self.settings.sweep_after, state, round.started),
                     // Only a listing, or a push, says that what was deleted is back.
-                    None if state.deleted => {
-                        let is_named = reachable(state, &digests);
-                        may_be_back(self.settings.sweep_after, state, round.started).filter(|_| is_named)
-                    }
+                    None if state.deleted => may_be_back(self.settings.sweep_after, state, round.started)
+                        .filter(|_| reachable(state, &digests)),
                     None if reachable(state, &digests) => {
                         due(&self.policy, self.settings.sweep_after, state, round.started)
                     }
