@@ -36,7 +36,7 @@ pub(crate) fn judge(world: &World, pass: Pass, lenient: &BTreeSet<ImageId>) {
 /// The sweep looks at everything again. It must find nothing that no change had announced.
 pub(crate) fn nothing_was_missed(world: &World, before: &Series, lenient: &BTreeSet<ImageId>) {
     for image in before.changed_since(&Series::of(world)) {
-        if !lenient.contains(&image) && !before.was_given_up(&image) {
+        if !lenient.contains(&image) && !before.was_unfollowed(&image) {
             world.stage.violated(format!("only the sweep found out about {image}"));
         }
     }

@@ -6,7 +6,7 @@ use cve_monitor_simulation::{Mutation, Settings, Tally, run};
 const SEEDS: u64 = 40;
 const EVENTS: u64 = 2500;
 /// A mutation is caught within so many seeds.
-const SEEDS_OF_A_MUTATION: u64 = 120;
+const SEEDS_OF_A_MUTATION: u64 = 1000;
 const EVENTS_OF_A_MUTATION: u64 = 1200;
 
 #[test]

@@ -12,7 +12,8 @@ use crate::world::{World, now};
 #[derive(Debug, Default)]
 pub(crate) struct Series {
     reports: BTreeMap<ImageId, Vec<Assessed>>,
-    given_up: BTreeSet<ImageId>,
+    /// Given up, or taken for deleted.
+    unfollowed: BTreeSet<ImageId>,
 }
 
 impl Series {
@@ -25,8 +26,8 @@ impl Series {
                 Event::Image(ImageEvent::Assessed(assessed)) => Some(*assessed),
                 _ => None,
             });
-            if world.state_of(&image).is_some_and(|state| state.abandoned.is_some()) {
-                series.given_up.insert(image.clone());
+            if world.state_of(&image).is_some_and(|state| state.abandoned.is_some() || state.deleted) {
+                series.unfollowed.insert(image.clone());
             }
             series.reports.insert(image, reports.collect());
         }
@@ -41,8 +42,8 @@ impl Series {
         self.reports.iter()
     }
 
-    pub(crate) fn was_given_up(&self, image: &ImageId) -> bool {
-        self.given_up.contains(image)
+    pub(crate) fn was_unfollowed(&self, image: &ImageId) -> bool {
+        self.unfollowed.contains(image)
     }
 
     /// Images that had a report before, and have another one since.
