@@ -10,6 +10,7 @@ use cve_monitor_adapters::embedded::advisories::{
 use tempfile::TempDir;
 
 use crate::fake_server::{FakeServer, Reply, Seen};
+use crate::tls_server::TlsServer;
 
 /// An archive of one record about a package of Debian 12.
 fn archive(package: &str) -> Vec<u8> {
@@ -139,6 +140,52 @@ async fn plain_http_is_used_only_where_it_was_asked_for() {
     let refused = bench.fetch_with(settings).await;
     assert!(matches!(refused, Err(MirrorError::Unencrypted { .. })), "{refused:?}");
     assert_eq!(bench.server.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn redirects_are_followed_to_private_addresses_only_where_that_was_asked_for() {
+    let store = FakeServer::start(|_| Reply::ok(archive("openssl"))).await;
+    for target in [store.url("/all.zip"), store.url("/all.zip").replace("127.0.0.1", "localhost")] {
+        let bench = Bench::new(move |_| Reply::status(302).header("location", target.clone())).await;
+        let refused = bench.fetch().await.unwrap_err().to_string();
+        assert!(refused.contains("allow_private"), "{refused}");
+        assert_eq!(store.seen().len(), 0);
+    }
+    let target = store.url("/all.zip");
+    let bench = Bench::new(move |_| Reply::status(302).header("location", target.clone())).await;
+    let mut settings = bench.settings();
+    settings.allow_private = true;
+    assert!(bench.fetch_with(settings.clone()).await.unwrap().transferred);
+    settings.insecure = false;
+    assert!(matches!(bench.fetch_with(settings).await, Err(MirrorError::Unencrypted { .. })));
+}
+
+#[tokio::test]
+async fn five_redirects_of_a_mirror_are_followed_and_no_sixth() {
+    for (hops, good) in [(5, true), (6, false)] {
+        let bench = Bench::new(move |seen| {
+            let at: usize = seen.path().strip_prefix("/hop/").and_then(|n| n.parse().ok()).unwrap_or(0);
+            let next = format!("/hop/{}", at + 1);
+            if at == hops { Reply::ok(archive("x")) } else { Reply::status(302).header("location", next) }
+        })
+        .await;
+        let answer = bench.fetch().await;
+        assert_eq!(answer.is_ok(), good, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_authority_of_one_s_own_is_believed_by_a_mirror_s_client_once_it_is_named() {
+    let server = TlsServer::start(archive("openssl")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let fetch = async |ca_file| {
+        let settings = MirrorSettings { ca_file, ..MirrorSettings::new(folder.path().join("cache")) };
+        let base = format!("https://{}/osv", server.host).parse().unwrap();
+        AdvisoryMirror::new(settings).unwrap().fetch(&base, "Debian", &quiet).await
+    };
+    let stranger = fetch(None).await.unwrap_err().to_string();
+    assert!(stranger.contains("UnknownIssuer"), "{stranger}");
+    assert!(fetch(Some(server.authority_file(folder.path()))).await.unwrap().transferred);
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@
 //! | operations: longer than the bound | `knowledge::an_endless_list_is_refused_and_the_image_waits_until_it_is_shorter` |
 
 mod captured;
+mod certificates;
 mod indexing;
 mod knowledge;
 mod locations;

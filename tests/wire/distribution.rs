@@ -4,6 +4,7 @@ mod answers;
 mod authorization;
 mod blobs;
 mod certificates;
+mod destinations;
 mod listing;
 mod redirects;
 mod tags;
@@ -20,6 +21,8 @@ const MANIFEST: &[u8] = br#"{"schemaVersion":2}"#;
 fn settings(server: &FakeServer) -> DistributionSettings {
     let mut settings = DistributionSettings::new(server.host.parse().unwrap());
     settings.insecure = true;
+    // Stores and token services are other ports of this machine.
+    settings.allow_private = true;
     settings
 }
 

@@ -17,3 +17,4 @@ mod fake_server;
 mod notification;
 mod s3;
 mod sqs;
+mod tls_server;

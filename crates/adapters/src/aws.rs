@@ -14,7 +14,7 @@ pub mod s3;
 pub mod sqs_queue;
 pub mod trouble;
 
-pub use crate::http::ProxySettings;
+pub use crate::ProxySettings;
 pub use aws_config::SdkConfig;
 
 pub use self::created::Created;

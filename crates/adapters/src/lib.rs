@@ -12,9 +12,13 @@ mod http;
 pub mod lake;
 #[cfg(feature = "oci")]
 pub mod oci;
+#[cfg(any(feature = "aws", feature = "embedded", feature = "oci"))]
+mod outbound;
 mod secret;
 pub mod system_clock;
 #[cfg(any(feature = "aws", feature = "oci"))]
 mod verifier;
 
+#[cfg(any(feature = "aws", feature = "embedded", feature = "oci"))]
+pub use outbound::ProxySettings;
 pub use secret::Secret;

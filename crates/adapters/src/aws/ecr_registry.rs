@@ -22,7 +22,8 @@ use cve_monitor_core::vocabulary::{
 use time::PrimitiveDateTime;
 use url::Url;
 
-use crate::http::{Kept, client, page_after};
+use crate::http::{Kept, page_after};
+use crate::outbound::Outbound;
 use crate::verifier::verify_manifest;
 use api::Api;
 use layers::Layers;
@@ -68,19 +69,21 @@ impl EcrRegistry {
     /// Where the settings cannot be used.
     pub fn new(config: &SdkConfig, settings: EcrSettings) -> Result<Self, InvalidSettings> {
         let endpoint = endpoint(&settings);
-        let EcrSettings { name, layers, budget, proxy, ca_file, .. } = settings;
+        let EcrSettings { name, layers, budget, proxy, ca_file, allow_private, .. } = settings;
         let fail = |reason: String| InvalidSettings { registry: name.to_string(), reason };
         let EcrName { account, region } = EcrName::read(&name).ok_or_else(|| fail(NO_NAME.to_owned()))?;
         let ecr = aws_sdk_ecr::config::Builder::from(config).region(Region::new(region.clone())).build();
         let ecr = aws_sdk_ecr::Client::from_conf(ecr);
         let endpoint = endpoint.map_err(fail)?;
-        let plain = config.endpoint_url().is_some_and(|url| url.starts_with("http://"));
+        let emulator = config.endpoint_url().and_then(|url| Url::parse(url).ok());
+        let insecure = emulator.iter().chain([&endpoint]).any(|url| url.scheme() == "http");
+        // Whoever says where the API is speaks for where it leads: an emulator's store is on the same machine.
+        let allow_private = allow_private || emulator.is_some();
         let api = Arc::new(Api::new(ecr.clone(), account.clone(), budget));
         let layers = Layers {
             api: Arc::clone(&api),
-            client: client(&proxy, ca_file.as_deref()).map_err(fail)?,
+            outbound: Outbound::new(&proxy, ca_file.as_deref(), insecure, allow_private).map_err(fail)?,
             source: layers,
-            insecure: plain || endpoint.scheme() == "http",
             endpoint,
             tokens: Tokens::new(ecr),
         };
@@ -166,6 +169,8 @@ impl Registry for EcrRegistry {
         let asked = SystemTime::now();
         let what = format!("blob {} of {repository}", blob.digest);
         let url = self.api.layer_url(repository, &blob.digest, &what).await?;
+        // A scanner elsewhere is not sent where we would not go ourselves.
+        self.layers.client_for(&url, &what)?;
         let expires = signed_until(&url).unwrap_or(asked + PRESIGNED_LIFE);
         Ok(BlobLocation { uri: url.into(), headers: vec![], expires: Some(Timestamp::from(expires)) })
     }
@@ -249,6 +254,25 @@ mod tests {
         let config = SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
         let made = EcrRegistry::new(&config, settings).map_err(|e| e.to_string())?;
         Ok(made.layers.endpoint.to_string())
+    }
+
+    #[tokio::test]
+    async fn layers_come_from_private_addresses_only_where_allowed_or_the_api_s_own_address_is_given() {
+        for (allow_private, api, expected) in
+            [(false, None, false), (true, None, true), (false, Some("https://ecr.corp"), true)]
+        {
+            let mut settings =
+                EcrSettings::new("123456789012.dkr.ecr.eu-west-1.amazonaws.com".parse().unwrap());
+            settings.allow_private = allow_private;
+            let mut config = SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest());
+            config.set_endpoint_url(api.map(str::to_owned));
+            let registry = EcrRegistry::new(&config.build(), settings).unwrap();
+            let reached = |url: &str| registry.layers.client_for(&url.parse().unwrap(), "a layer").map(drop);
+            assert_eq!(reached("https://10.1.2.3/layer?X-Amz-Signature=s").is_ok(), expected);
+            assert_eq!(reached("https://store.s3.eu-west-1.amazonaws.com/layer"), Ok(()));
+            let refused = reached("https://169.254.169.254/?X-Amz-Signature=s").unwrap_err();
+            assert!(matches!(&refused, RegistryError::Denied(why) if !why.contains("X-Amz")), "{refused}");
+        }
     }
 
     #[tokio::test]

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::client::read_bounded;
+use super::body::read_bounded;
+use crate::outbound::Refused;
 
 /// How much of an error's body is read, in bytes.
 const MAX_ERROR_BYTES: usize = 16 * 1024;
@@ -85,6 +86,9 @@ pub(crate) fn translate(
 /// A failure below HTTP, as an error; the address is left out, since it may carry a signature.
 pub(crate) fn broken(error: reqwest::Error, what: &str) -> RegistryError {
     use std::error::Error as _;
+    if let Some(refused) = Refused::beneath(&error) {
+        return denied(refused, what);
+    }
     let error = error.without_url();
     let mut detail = format!("{what}: {error}");
     let mut cause = error.source();
@@ -98,6 +102,11 @@ pub(crate) fn broken(error: reqwest::Error, what: &str) -> RegistryError {
         );
     }
     RegistryError::Transient(detail)
+}
+
+/// An address that a registry named and nothing is sent to, as an error.
+pub(crate) fn denied(refused: &Refused, what: &str) -> RegistryError {
+    RegistryError::Denied(format!("{what}: the registry leads to {refused}"))
 }
 
 /// What the registry said in its own words, bounded.

@@ -72,12 +72,13 @@ pub enum FilesForm {
 }
 
 /// The keys of registries besides name and kind, each with the kinds that have it.
-const KEYS: [(&str, &[RegistryKind]); 17] = {
+const KEYS: [(&str, &[RegistryKind]); 18] = {
     use RegistryKind::{Distribution, DockerArchive, Ecr, OciArchive, OciLayout};
     const FILES: &[RegistryKind] = &[OciLayout, OciArchive, DockerArchive];
     [
         ("url", &[Distribution, Ecr]),
         ("insecure", &[Distribution, Ecr]),
+        ("allow_private", &[Distribution, Ecr]),
         ("repositories", &[Distribution]),
         ("ca_file", &[Distribution, Ecr]),
         ("username", &[Distribution]),
@@ -161,11 +162,13 @@ fn distribution(
         },
     );
     let repositories = repositories.map_err(|problem| reader.refuse(&key("repositories"), &problem)).ok();
+    let allow_private = reader.flag(&key("allow_private"));
     let ca_file = reader.path(&key("ca_file"));
     let credentials = credentials(reader, key, variables, environment);
     let mut settings = DistributionSettings::new(name?);
     settings.endpoint = endpoint;
     settings.insecure = insecure;
+    settings.allow_private = allow_private;
     settings.ca_file = ca_file;
     settings.credentials = credentials;
     settings.proxy = environment.proxy.clone();

@@ -116,10 +116,9 @@ impl Advisories {
         let mut mirror = MirrorSettings::new(exports);
         mirror.insecure = settings.insecure;
         mirror.offline = offline;
-        let proxy = &loaded.environment.proxy;
-        mirror.http_proxy = proxy.http.as_ref().map(|address| address.expose().to_owned());
-        mirror.https_proxy = proxy.https.as_ref().map(|address| address.expose().to_owned());
-        mirror.no_proxy.clone_from(&proxy.no_proxy);
+        mirror.allow_private = settings.allow_private;
+        mirror.ca_file.clone_from(&settings.ca_file);
+        mirror.proxy.clone_from(&loaded.environment.proxy);
         let accepted: BTreeSet<String> = settings.accept_shrink.clone();
         let listed: BTreeSet<String> = settings.ecosystems.iter().cloned().collect();
         Ok(Self {

@@ -12,17 +12,16 @@ use url::Url;
 use super::api::Api;
 use super::settings::LayerSource;
 use super::token::Tokens;
-use crate::http::{Blob, broken, destination, expect_success, read};
+use crate::http::{Blob, broken, denied, expect_success, read};
+use crate::outbound::Outbound;
 
 /// The way to layers.
 #[derive(Debug)]
 pub(super) struct Layers {
     pub(super) api: Arc<Api>,
-    pub(super) client: Client,
+    pub(super) outbound: Outbound,
     pub(super) source: LayerSource,
     pub(super) endpoint: Url,
-    /// Whether plain HTTP is followed.
-    pub(super) insecure: bool,
     pub(super) tokens: Tokens,
 }
 
@@ -89,7 +88,6 @@ impl OfStore {
                 }
             }
         };
-        destination::check(&url, self.layers.insecure, &self.what)?;
         // The address is signed: with an Authorization besides, S3 refuses it, and another host would learn it.
         self.layers.get(url, headers, &self.what).await
     }
@@ -123,8 +121,19 @@ impl OfStore {
 }
 
 impl Layers {
+    /// # Errors
+    /// `Denied` where nothing is to be fetched from there.
+    pub(super) fn client_for(&self, url: &Url, what: &str) -> Result<&Client, RegistryError> {
+        self.outbound.client_for(url, [&self.endpoint]).map_err(|refused| denied(&refused, what))
+    }
+
     async fn get(&self, url: Url, headers: HeaderMap, what: &str) -> Result<Response, RegistryError> {
-        self.client.get(url).headers(headers).send().await.map_err(|error| broken(error, what))
+        self.client_for(&url, what)?
+            .get(url)
+            .headers(headers)
+            .send()
+            .await
+            .map_err(|error| broken(error, what))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use cve_monitor_core::vocabulary::RegistryName;
 use url::Url;
 
-use crate::http::ProxySettings;
+use crate::ProxySettings;
 
 /// How layers are fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,6 +59,8 @@ pub struct EcrSettings {
     pub proxy: ProxySettings,
     /// A file of PEM certificates that are trusted besides those of the system, for layers.
     pub ca_file: Option<PathBuf>,
+    /// Read layers from addresses in networks that are not public, as an interface endpoint of S3 has them.
+    pub allow_private: bool,
 }
 
 impl EcrSettings {
@@ -72,6 +74,7 @@ impl EcrSettings {
             budget: EcrBudget::default(),
             proxy: ProxySettings::default(),
             ca_file: None,
+            allow_private: false,
         }
     }
 }

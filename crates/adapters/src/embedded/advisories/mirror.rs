@@ -2,25 +2,25 @@
 //! fetched again only where the mirror has something newer.
 
 mod cache;
-mod client;
 mod error;
 mod fetch;
 
 use std::path::PathBuf;
 
 use cve_monitor_core::vocabulary::{Digest, Timestamp};
-use reqwest::Client;
 use url::Url;
 
 pub(super) use self::cache::{Cache, Validators};
 pub use self::error::MirrorError;
 use super::store::lock;
+use crate::ProxySettings;
+use crate::outbound::Outbound;
 
 /// The largest archive of one ecosystem, in bytes: the largest of OSV's are a few hundred MB.
 pub const MAX_EXPORT_BYTES: u64 = 4 << 30;
 
 /// How mirrors are reached. Nothing is read from the environment.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct MirrorSettings {
     /// Where the archives are kept.
     pub cache: PathBuf,
@@ -32,12 +32,10 @@ pub struct MirrorSettings {
     pub max_export_bytes: u64,
     /// A file of PEM certificates that are trusted besides those of the system.
     pub ca_file: Option<PathBuf>,
-    /// The proxy for addresses that begin with `http:`. May carry a password: never printed.
-    pub http_proxy: Option<String>,
-    /// The proxy for addresses that begin with `https:`. May carry a password: never printed.
-    pub https_proxy: Option<String>,
-    /// Hosts, domains and networks that are reached directly, separated by commas.
-    pub no_proxy: Option<String>,
+    /// Follow redirects of a mirror to networks that are not public. The mirror itself may be in one always.
+    pub allow_private: bool,
+    /// Proxies.
+    pub proxy: ProxySettings,
 }
 
 impl MirrorSettings {
@@ -50,20 +48,9 @@ impl MirrorSettings {
             offline: false,
             max_export_bytes: MAX_EXPORT_BYTES,
             ca_file: None,
-            http_proxy: None,
-            https_proxy: None,
-            no_proxy: None,
+            allow_private: false,
+            proxy: ProxySettings::default(),
         }
-    }
-}
-
-impl std::fmt::Debug for MirrorSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MirrorSettings")
-            .field("cache", &self.cache)
-            .field("insecure", &self.insecure)
-            .field("offline", &self.offline)
-            .finish_non_exhaustive()
     }
 }
 
@@ -94,7 +81,7 @@ pub struct Fetched {
 /// Fetches archives, each at most once as long as the mirror says that it is unchanged.
 #[derive(Debug, Clone)]
 pub struct AdvisoryMirror {
-    client: Client,
+    outbound: Outbound,
     settings: MirrorSettings,
 }
 
@@ -102,7 +89,9 @@ impl AdvisoryMirror {
     /// # Errors
     /// Where the certificates or the proxies of the settings cannot be used.
     pub fn new(settings: MirrorSettings) -> Result<Self, MirrorError> {
-        Ok(Self { client: client::client(&settings)?, settings })
+        let MirrorSettings { proxy, ca_file, insecure, allow_private, .. } = &settings;
+        let outbound = Outbound::new(proxy, ca_file.as_deref(), *insecure, *allow_private);
+        Ok(Self { outbound: outbound.map_err(MirrorError::Settings)?, settings })
     }
 
     /// The archive of an ecosystem. One process at a time fetches an archive; a transfer that breaks off leaves what was
@@ -128,7 +117,7 @@ impl AdvisoryMirror {
             let cached = cache.validators(&address).ok_or(missing)?;
             return Ok(cached.kept(&cache));
         }
-        fetch::fetch(&self.client, &self.settings, &cache, &address, ecosystem, progress).await
+        fetch::fetch(&self.outbound, &self.settings, &cache, &address, ecosystem, progress).await
     }
 
     /// What is kept of an ecosystem, without asking the mirror; none where nothing whole is.
@@ -172,6 +161,7 @@ fn address(base: &Url, ecosystem: &str) -> Result<Url, MirrorError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Secret;
 
     #[test]
     fn the_name_of_an_ecosystem_is_one_part_of_the_path() {
@@ -191,10 +181,10 @@ mod tests {
     #[test]
     fn the_password_of_a_proxy_is_not_printed() {
         let mut settings = MirrorSettings::new("/cache");
-        settings.https_proxy = Some("http://u:s3cret@proxy.example".to_owned());
+        settings.proxy.https = Some(Secret::new("http://u:s3cret@proxy.example".to_owned()));
         assert!(!format!("{settings:?}").contains("s3cret"));
-        settings.https_proxy = Some("http://u:s3cret@[".to_owned());
+        settings.proxy.https = Some(Secret::new("http://u:s3cret@[".to_owned()));
         let refused = AdvisoryMirror::new(settings).unwrap_err().to_string();
-        assert!(refused.contains("https_proxy") && !refused.contains("s3cret"), "{refused}");
+        assert!(refused.contains("its proxy is no address") && !refused.contains("s3cret"), "{refused}");
     }
 }

@@ -8,15 +8,16 @@ use std::time::Duration;
 use base64::Engine as _;
 use cve_monitor_core::ports::RegistryError;
 use cve_monitor_core::vocabulary::RepositoryName;
+use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
 use super::challenge::Challenge;
 use super::settings::{CredentialSource, Credentials, Secret};
-use crate::http::{broken, destination, expect_success, read_bounded};
+use crate::http::{broken, denied, expect_success, read_bounded};
+use crate::outbound::Outbound;
 
 /// How long a token lasts if its service does not say (token specification, `expires_in`).
 const DEFAULT_TOKEN_LIFE: Duration = Duration::from_secs(60);
@@ -60,11 +61,12 @@ type Slot = Arc<tokio::sync::Mutex<Option<Proof>>>;
 /// The state of the conversation with one registry about who asks.
 #[derive(Debug)]
 pub(super) struct Authorization {
-    client: Client,
+    outbound: Outbound,
+    /// The registry itself.
+    base: Url,
     source: CredentialSource,
     /// The name under which credentials are kept.
     host: String,
-    insecure: bool,
     /// What the registry demanded last; none while it has demanded nothing.
     challenge: RwLock<Option<Challenge>>,
     credentials: tokio::sync::Mutex<Option<Option<Credentials>>>,
@@ -79,12 +81,12 @@ struct TokenAnswer {
 }
 
 impl Authorization {
-    pub(super) fn new(client: Client, source: CredentialSource, host: String, insecure: bool) -> Self {
+    pub(super) fn new(outbound: Outbound, base: Url, source: CredentialSource, host: String) -> Self {
         Self {
-            client,
+            outbound,
+            base,
             source,
             host,
-            insecure,
             challenge: RwLock::new(None),
             credentials: tokio::sync::Mutex::new(None),
             tokens: Mutex::new(HashMap::new()),
@@ -170,9 +172,8 @@ impl Authorization {
         let what = format!("the token service of {}", self.host);
         let realm: Url =
             realm.parse().map_err(|_| RegistryError::Denied(format!("{what}: its address is none")))?;
-        destination::check(&realm, self.insecure, &what)?;
         let asked = Instant::now();
-        let request = self.request(realm, service, scope).await?;
+        let request = self.request(realm, service, scope, &what).await?;
         let response = request.send().await.map_err(|e| broken(e, &what))?;
         let response = expect_success(response, &what).await.map_err(|e| token_error(e, &what))?;
         let body = read_bounded(response, MAX_TOKEN_BYTES).await?;
@@ -194,7 +195,9 @@ impl Authorization {
         mut realm: Url,
         service: Option<&str>,
         scope: &Scope,
+        what: &str,
     ) -> Result<RequestBuilder, RegistryError> {
+        let client = self.outbound.client_for(&realm, [&self.base]).map_err(|e| denied(&e, what))?;
         let mut fields = vec![("scope", scope.text())];
         fields.extend(service.map(|service| ("service", service.to_owned())));
         let credentials = self.credentials().await?;
@@ -202,10 +205,10 @@ impl Authorization {
             fields.push(("grant_type", "refresh_token".to_owned()));
             fields.push(("client_id", CLIENT_ID.to_owned()));
             fields.push(("refresh_token", token.expose().to_owned()));
-            return Ok(self.client.post(realm).form(&fields));
+            return Ok(client.post(realm).form(&fields));
         }
         realm.query_pairs_mut().extend_pairs(&fields);
-        let request = self.client.get(realm);
+        let request = client.get(realm);
         Ok(match credentials {
             Some(Credentials::Basic { username, password }) => {
                 request.header(AUTHORIZATION, basic(&username, &password)?)

@@ -7,8 +7,8 @@ use url::Url;
 
 use super::super::docker_config::DockerConfig;
 use super::selection::RepositorySelection;
+pub use crate::ProxySettings;
 pub use crate::Secret;
-pub use crate::http::ProxySettings;
 
 /// The name by which everyone knows Docker Hub, and the host that serves its images.
 const DOCKER_HUB: &str = "docker.io";
@@ -56,6 +56,9 @@ pub struct DistributionSettings {
     pub endpoint: Option<Url>,
     /// Plain HTTP instead of HTTPS. Also for `localhost`: nothing is sent unencrypted unless asked for.
     pub insecure: bool,
+    /// Follow the registry to stores and token services in networks that are not public. The registry itself may be in one
+    /// always.
+    pub allow_private: bool,
     /// A file of PEM certificates that are trusted besides those of the system.
     pub ca_file: Option<PathBuf>,
     /// Credentials.
@@ -79,6 +82,7 @@ impl DistributionSettings {
             name,
             endpoint: None,
             insecure: false,
+            allow_private: false,
             ca_file: None,
             credentials: CredentialSource::Anonymous,
             proxy: ProxySettings::default(),

@@ -2,14 +2,14 @@
 
 use cve_monitor_core::ports::RegistryError;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use url::Url;
 
 use super::authorization::{Authorization, Proof, Scope};
 use super::limit::{Limit, Permit};
 use super::settings::{DistributionSettings, InvalidSettings};
-use crate::http::destination::{self, same_origin};
-use crate::http::{broken, client, retry_after};
+use crate::http::{broken, denied, retry_after};
+use crate::outbound::{Outbound, same_origin};
 
 /// How many redirects of one request are followed; stores need one, a mirror before them two.
 const MAX_REDIRECTS: usize = 5;
@@ -17,9 +17,8 @@ const MAX_REDIRECTS: usize = 5;
 /// One registry over HTTP.
 #[derive(Debug)]
 pub(super) struct Transport {
-    client: Client,
+    outbound: Outbound,
     base: Url,
-    insecure: bool,
     authorization: Authorization,
     limit: Limit,
 }
@@ -49,13 +48,14 @@ pub(super) struct Answer {
 impl Transport {
     pub(super) fn new(settings: &DistributionSettings) -> Result<Self, InvalidSettings> {
         let base = settings.base()?;
-        let client = client(&settings.proxy, settings.ca_file.as_deref())
+        let DistributionSettings { proxy, ca_file, insecure, allow_private, .. } = settings;
+        let outbound = Outbound::new(proxy, ca_file.as_deref(), *insecure, *allow_private)
             .map_err(|reason| InvalidSettings { registry: settings.name.to_string(), reason })?;
         let host = settings.name.to_string();
         let authorization =
-            Authorization::new(client.clone(), settings.credentials.clone(), host, settings.insecure);
+            Authorization::new(outbound.clone(), base.clone(), settings.credentials.clone(), host);
         let limit = Limit::new(settings.max_in_flight);
-        Ok(Self { client, base, insecure: settings.insecure, authorization, limit })
+        Ok(Self { outbound, base, authorization, limit })
     }
 
     /// The address of a path.
@@ -81,7 +81,6 @@ impl Transport {
                 let why = format!("{}: more than {MAX_REDIRECTS} redirects", ask.what);
                 return Err(RegistryError::Transient(why));
             }
-            destination::check(&next, self.insecure, &ask.what)?;
             let proof = proof.as_ref().filter(|_| same_origin(&self.base, &next));
             response = self.hop(ask, next.clone(), proof).await?;
             self.note(&response);
@@ -113,7 +112,8 @@ impl Transport {
     async fn hop(&self, ask: &Ask, url: Url, proof: Option<&Proof>) -> Result<Response, RegistryError> {
         let mut headers: HeaderMap = ask.headers.iter().cloned().collect();
         headers.extend(proof.map(|proof| (AUTHORIZATION, proof.header.clone())));
-        let request = self.client.request(ask.method.clone(), url).headers(headers);
+        let client = self.outbound.client_for(&url, [&self.base]).map_err(|e| denied(&e, &ask.what))?;
+        let request = client.request(ask.method.clone(), url).headers(headers);
         request.send().await.map_err(|e| broken(e, &ask.what))
     }
 

@@ -144,4 +144,16 @@ pub(super) const KNOWLEDGE: &[Key] = &[
         "Sources or ecosystems that may shrink by more, once you have looked into it.",
     ),
     key("advisories.insecure", Kind::Flag, NO, "Allow plain HTTP addresses as sources."),
+    key(
+        "advisories.allow_private",
+        Kind::Flag,
+        NO,
+        "Follow redirects of a mirror to networks that are not public. The mirror itself may be in one always.",
+    ),
+    key(
+        "advisories.ca_file",
+        Kind::Path,
+        None,
+        "Mirrors: a file of PEM certificates that are trusted besides those of the system.",
+    ),
 ];

@@ -47,6 +47,12 @@ pub(super) const PLACES: &[Key] = &[
         "Distribution, ECR (for layers): a file of PEM certificates that are trusted besides those of the system.",
     ),
     key(
+        "registry[].allow_private",
+        Kind::Flag,
+        NO,
+        "Distribution, ECR: follow the registry to stores and token services in networks that are not public, as 10.0.0.0/8. The registry itself may be in one always. ECR: true where endpoint or aws.endpoint_url is given.",
+    ),
+    key(
         "registry[].username",
         Kind::Text,
         None,

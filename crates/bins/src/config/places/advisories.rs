@@ -35,6 +35,10 @@ pub struct Advisories {
     pub accept_shrink: BTreeSet<String>,
     /// Whether plain HTTP is allowed.
     pub insecure: bool,
+    /// Whether mirrors may redirect to networks that are not public.
+    pub allow_private: bool,
+    /// Certificates that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Where advisories in OSV form come from.
@@ -112,6 +116,8 @@ pub(in super::super) fn advisories(reader: &mut Reader<'_>) -> Option<Advisories
             Err(problem) => reader.refuse("advisories.sources", &problem),
         }
     }
+    let allow_private = reader.flag("advisories.allow_private");
+    let ca_file = reader.path("advisories.ca_file");
     let folder = reader.path("advisories.folder");
     let ecosystems = owned(reader.list("advisories.ecosystems")).collect();
     let offline = reader.flag("advisories.offline");
@@ -127,6 +133,8 @@ pub(in super::super) fn advisories(reader: &mut Reader<'_>) -> Option<Advisories
         max_shrink_percent: u8::try_from(shrink?).ok()?,
         accept_shrink,
         insecure,
+        allow_private,
+        ca_file,
     })
 }
 

@@ -35,6 +35,8 @@ pub struct Ecr {
     pub url: Option<Url>,
     /// Certificates that are trusted besides the system's, where layers are read.
     pub ca_file: Option<PathBuf>,
+    /// Whether layers may come from networks that are not public.
+    pub allow_private: bool,
     /// How layers are read.
     pub layers: EcrLayers,
     /// Calls that list, in a second; none for the adapter's own bound.
@@ -63,6 +65,7 @@ pub(super) fn ecr(
     let insecure = reader.flag(&key("insecure"));
     let endpoint = super::secure(reader, &key("endpoint"), insecure, super::endpoint);
     let url = super::secure(reader, &key("url"), insecure, super::address);
+    let allow_private = reader.flag(&key("allow_private"));
     let ca_file = reader.path(&key("ca_file"));
     let role_arn = reader.parsed(&key("role_arn"), role);
     let external_id = reader.parsed(&key("external_id"), external);
@@ -85,6 +88,7 @@ pub(super) fn ecr(
         endpoint,
         url,
         ca_file,
+        allow_private,
         layers: layers.unwrap_or(EcrLayers::Presigned),
         lists_per_second,
         manifests_per_second,

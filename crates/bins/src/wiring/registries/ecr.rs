@@ -43,6 +43,7 @@ pub(super) async fn registry(
     };
     ecr.registry_endpoint.clone_from(&settings.url);
     ecr.ca_file.clone_from(&settings.ca_file);
+    ecr.allow_private = settings.allow_private;
     ecr.proxy = environment.proxy.clone();
     let given = |budget: &mut NonZeroU32, calls: Option<u32>| {
         // The configuration takes none that is 0.

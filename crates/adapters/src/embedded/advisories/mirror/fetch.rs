@@ -6,17 +6,23 @@ use std::io::Write as _;
 use cve_monitor_core::ports::Clock as _;
 use cve_monitor_core::vocabulary::Digest;
 use futures::StreamExt as _;
-use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::header::{
+    CONTENT_LENGTH, ETAG, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
+};
+use reqwest::{Response, StatusCode};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::cache::{Cache, Validators};
 use super::{Fetched, MirrorError, MirrorSettings, Progress};
+use crate::outbound::Outbound;
 use crate::system_clock::SystemClock;
 
+/// How many redirects are followed.
+const MAX_REDIRECTS: usize = 5;
+
 pub(super) async fn fetch(
-    client: &Client,
+    outbound: &Outbound,
     settings: &MirrorSettings,
     cache: &Cache,
     address: &Url,
@@ -24,7 +30,7 @@ pub(super) async fn fetch(
     progress: &(dyn Fn(Progress<'_>) + Send + Sync),
 ) -> Result<Fetched, MirrorError> {
     let known = cache.validators(address);
-    let response = ask(client, address, known.as_ref()).await?;
+    let response = ask(outbound, address, known.as_ref()).await?;
     match (response.status(), &known) {
         (StatusCode::NOT_MODIFIED, Some(known)) => {
             let known = Validators { checked: SystemClock.now(), ..known.clone() };
@@ -52,17 +58,33 @@ pub(super) async fn fetch(
     Ok(Fetched { transferred: true, ..validators.kept(cache) })
 }
 
-async fn ask(client: &Client, address: &Url, known: Option<&Validators>) -> Result<Response, MirrorError> {
-    let mut request = client.get(address.clone());
-    if let Some(etag) = known.and_then(|known| known.etag.as_deref()) {
-        request = request.header(IF_NONE_MATCH, etag);
-    } else if let Some(date) = known.and_then(|known| known.last_modified.as_deref()) {
-        request = request.header(IF_MODIFIED_SINCE, date);
+/// The answer, of the mirror or of where it redirects to.
+async fn ask(outbound: &Outbound, mirror: &Url, known: Option<&Validators>) -> Result<Response, MirrorError> {
+    let refused = |problem: String| MirrorError::Refused { address: mirror.to_string(), problem };
+    let mut address = mirror.clone();
+    for _ in 0..=MAX_REDIRECTS {
+        let client = outbound.client_for(&address, [mirror]);
+        let client = client.map_err(|error| refused(format!("it redirects to {error}")))?;
+        let mut request = client.get(address.clone());
+        if let Some(etag) = known.and_then(|known| known.etag.as_deref()) {
+            request = request.header(IF_NONE_MATCH, etag);
+        } else if let Some(date) = known.and_then(|known| known.last_modified.as_deref()) {
+            request = request.header(IF_MODIFIED_SINCE, date);
+        }
+        let answer = request.send().await.map_err(|error| refused(words(error)))?;
+        match leads_to(&address, &answer) {
+            Some(next) => address = next,
+            None => return Ok(answer),
+        }
     }
-    request
-        .send()
-        .await
-        .map_err(|error| MirrorError::Refused { address: address.to_string(), problem: words(&error) })
+    Err(refused(format!("more than {MAX_REDIRECTS} redirects")))
+}
+
+/// Where a redirect leads. "Not modified" and the like are none.
+fn leads_to(from: &Url, answer: &Response) -> Option<Url> {
+    let is_redirect = matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let target = answer.headers().get(LOCATION).filter(|_| is_redirect)?;
+    from.join(target.to_str().ok()?).ok()
 }
 
 struct Transfer<'a> {
@@ -87,7 +109,7 @@ impl Transfer<'_> {
         let mut stream = response.bytes_stream();
         let (mut bytes, mut hash) = (0, Sha256::new());
         while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|error| broke_off(bytes, words(&error)))?;
+            let chunk = chunk.map_err(|error| broke_off(bytes, words(error)))?;
             bytes += chunk.len() as u64;
             if bytes > self.max_bytes {
                 return Err(self.too_large());
@@ -123,9 +145,11 @@ fn remove(cache: &Cache) {
 }
 
 /// The whole chain of causes: the outermost alone says no more than that a request failed.
-fn words(error: &reqwest::Error) -> String {
+fn words(error: reqwest::Error) -> String {
+    // An address that somebody redirected to may be signed.
+    let error = error.without_url();
     let mut words = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = std::error::Error::source(&error);
     while let Some(error) = cause {
         words = format!("{words}: {error}");
         cause = error.source();
