@@ -1,14 +1,11 @@
-//! What registries over HTTP have in common: bodies with bounds, what answers mean, blobs that are taken up again where a
-//! connection breaks, listings that are kept.
+//! What the ways out over HTTP have in common: where requests may go; and of registries, bodies with bounds, what answers
+//! mean, blobs that are taken up again where a connection breaks, listings that are kept.
 
-mod body;
-mod error;
-mod kept;
-mod paging;
-mod transfer;
+pub(crate) mod outbound;
+#[cfg(any(feature = "aws", feature = "oci"))]
+mod registry;
 
-pub(crate) use body::read_bounded;
-pub(crate) use error::{broken, denied, expect_success, retry_after};
-pub(crate) use kept::Kept;
-pub(crate) use paging::page_after;
-pub(crate) use transfer::{Blob, read};
+#[cfg(any(feature = "aws", feature = "oci"))]
+pub(crate) use registry::{
+    Blob, Kept, broken, denied, expect_success, page_after, read, read_bounded, retry_after,
+};

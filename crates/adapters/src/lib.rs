@@ -6,19 +6,17 @@ pub mod aws;
 pub mod clair;
 #[cfg(feature = "embedded")]
 pub mod embedded;
-#[cfg(any(feature = "aws", feature = "oci"))]
+#[cfg(any(feature = "aws", feature = "embedded", feature = "oci"))]
 mod http;
 #[cfg(any(feature = "aws", feature = "embedded"))]
 pub mod lake;
 #[cfg(feature = "oci")]
 pub mod oci;
-#[cfg(any(feature = "aws", feature = "embedded", feature = "oci"))]
-mod outbound;
 mod secret;
 pub mod system_clock;
 #[cfg(any(feature = "aws", feature = "oci"))]
 mod verifier;
 
 #[cfg(any(feature = "aws", feature = "embedded", feature = "oci"))]
-pub use outbound::ProxySettings;
+pub use http::outbound::ProxySettings;
 pub use secret::Secret;

@@ -14,5 +14,7 @@ mod mirror;
 mod report;
 #[path = "processes/scan.rs"]
 mod scan;
+#[path = "processes/secrets.rs"]
+mod secrets;
 #[path = "processes/watch.rs"]
 mod watch;

@@ -22,8 +22,8 @@ use cve_monitor_core::vocabulary::{
 use time::PrimitiveDateTime;
 use url::Url;
 
+use crate::http::outbound::Outbound;
 use crate::http::{Kept, page_after};
-use crate::outbound::Outbound;
 use crate::verifier::verify_manifest;
 use api::Api;
 use layers::Layers;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use cve_monitor_adapters::oci::{ArchiveForm, CredentialSource};
 
+use super::Kind;
 use super::read::Reader;
 use super::{
     ConfigError, Files, FilesForm, Loaded, Override, Overrides, RegistryAt, Reports, Variables, keys,
@@ -53,6 +54,15 @@ fn a_flag_wins_over_a_variable_over_the_file_over_the_default() {
     {
         assert_eq!(load(text, variables, flags).unwrap().config.ingest.concurrency, expected);
     }
+}
+
+#[test]
+fn what_listens_without_being_told_where_listens_to_this_machine_alone() {
+    let config = load("", &[], &[]).unwrap().config;
+    assert!(config.watch.listen.ip().is_loopback());
+    assert_eq!(config.health.listen, None);
+    let addresses = keys().filter(|key| key.kind == Kind::Address).map(|key| key.key).collect::<Vec<_>>();
+    assert_eq!(addresses, ["watch.listen", "health.listen"], "each address is one of these two");
 }
 
 #[test]

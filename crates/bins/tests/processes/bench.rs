@@ -144,15 +144,44 @@ impl Bench {
 
     /// Runs to the end.
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Output {
-        self.command(program, arguments).output().unwrap()
+        self.run_with(program, arguments, &[])
+    }
+
+    /// The same with these variables besides.
+    pub(crate) fn run_with(&self, program: &str, arguments: &[&str], variables: &[(&str, String)]) -> Output {
+        self.command(program, arguments).envs(variables.iter().cloned()).output().unwrap()
     }
 
     /// Starts; what it says goes into a file of this name, what it prints into one with `.out` after it.
     pub(crate) fn start(&self, program: &str, arguments: &[&str], log: &str) -> Running {
+        self.start_with(program, arguments, log, &[])
+    }
+
+    /// The same with these variables besides.
+    pub(crate) fn start_with(
+        &self,
+        program: &str,
+        arguments: &[&str],
+        log: &str,
+        variables: &[(&str, String)],
+    ) -> Running {
         let open =
             |name: &str| fs::OpenOptions::new().create(true).append(true).open(self.path(name)).unwrap();
         let mut command = self.command(program, arguments);
+        command.envs(variables.iter().cloned());
         Running(command.stdout(open(&format!("{log}.out"))).stderr(open(log)).spawn().unwrap())
+    }
+
+    /// Where the process that writes this log answers.
+    pub(crate) fn address(&self, log: &str) -> String {
+        let mut found = None;
+        until("the address is told", || {
+            let told = self.log(log);
+            let rest = told.split("answering at http://").nth(1);
+            found = rest.and_then(|rest| rest.split('/').next()).map(str::to_owned);
+            found.is_some()
+        });
+        found.unwrap()
     }
 
     pub(crate) fn log(&self, name: &str) -> String {

@@ -37,16 +37,6 @@ fn bench() -> Bench {
     bench
 }
 
-fn address(bench: &Bench, log: &str) -> String {
-    let mut found = None;
-    until("the address is told", || {
-        let log = bench.log(log);
-        found = log.split("answering at http://").nth(1).and_then(|r| r.split('/').next()).map(str::to_owned);
-        found.is_some()
-    });
-    found.unwrap()
-}
-
 fn of(programs: &[Program]) -> BTreeMap<&'static str, &'static Metric> {
     let told = CATALOGUE.iter().filter(|metric| metric.by.iter().any(|by| programs.contains(by)));
     told.map(|metric| (metric.name, *metric)).collect()
@@ -119,7 +109,7 @@ fn printed(line: &str, program: &str) -> Vec<(String, Vec<String>, f64)> {
 fn hold(program: &str, arguments: &[&str], name: &str, does: &[Program]) {
     let (bench, declared) = (bench(), of(does));
     let running = bench.start(program, arguments, "log");
-    let address = address(&bench, "log");
+    let address = bench.address("log");
     let mut text = String::new();
     until("everything that is declared is served, and every kind of thing counted", || {
         let (status, answer) = ask(&address, "GET", "/metrics", "", "");

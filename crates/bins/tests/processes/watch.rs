@@ -143,13 +143,7 @@ fn while_a_clair_is_away_health_is_answered_and_its_notifications_are_kept() {
     );
     let bench = Bench::new(&config);
     let notifier = bench.start(env!("CARGO_BIN_EXE_notifier"), &[], "notifier.log");
-    let mut found = None;
-    until("the address is told", || {
-        let log = bench.log("notifier.log");
-        found = log.split("answering at http://").nth(1).and_then(|r| r.split('/').next()).map(str::to_owned);
-        found.is_some()
-    });
-    let address = found.unwrap();
+    let address = bench.address("notifier.log");
     assert_eq!(ask(&address, "GET", "/healthz", "", "").0, 200);
     let (status, answer) = ask(&address, "GET", "/readyz", "", "");
     assert!(status == 503 && answer.contains("scanner"), "{answer}");

@@ -12,8 +12,8 @@ use url::Url;
 use super::api::Api;
 use super::settings::LayerSource;
 use super::token::Tokens;
+use crate::http::outbound::Outbound;
 use crate::http::{Blob, broken, denied, expect_success, read};
-use crate::outbound::Outbound;
 
 /// The way to layers.
 #[derive(Debug)]

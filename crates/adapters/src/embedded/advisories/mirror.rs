@@ -14,7 +14,7 @@ pub(super) use self::cache::{Cache, Validators};
 pub use self::error::MirrorError;
 use super::store::lock;
 use crate::ProxySettings;
-use crate::outbound::Outbound;
+use crate::http::outbound::Outbound;
 
 /// The largest archive of one ecosystem, in bytes: the largest of OSV's are a few hundred MB.
 pub const MAX_EXPORT_BYTES: u64 = 4 << 30;

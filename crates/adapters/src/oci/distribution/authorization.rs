@@ -16,8 +16,8 @@ use url::Url;
 
 use super::challenge::Challenge;
 use super::settings::{CredentialSource, Credentials, Secret};
+use crate::http::outbound::Outbound;
 use crate::http::{broken, denied, expect_success, read_bounded};
-use crate::outbound::Outbound;
 
 /// How long a token lasts if its service does not say (token specification, `expires_in`).
 const DEFAULT_TOKEN_LIFE: Duration = Duration::from_secs(60);

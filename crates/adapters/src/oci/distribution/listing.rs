@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 
 use super::authorization::Scope;
 use super::transport::{Ask, Transport};
+use crate::http::outbound::same_origin;
 use crate::http::{expect_success, read_bounded};
-use crate::outbound::same_origin;
 
 /// The longest page that is read, in bytes.
 const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;

@@ -8,8 +8,8 @@ use url::Url;
 use super::authorization::{Authorization, Proof, Scope};
 use super::limit::{Limit, Permit};
 use super::settings::{DistributionSettings, InvalidSettings};
+use crate::http::outbound::{Outbound, same_origin};
 use crate::http::{broken, denied, retry_after};
-use crate::outbound::{Outbound, same_origin};
 
 /// How many redirects of one request are followed; stores need one, a mirror before them two.
 const MAX_REDIRECTS: usize = 5;

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::cache::{Cache, Validators};
 use super::{Fetched, MirrorError, MirrorSettings, Progress};
-use crate::outbound::Outbound;
+use crate::http::outbound::Outbound;
 use crate::system_clock::SystemClock;
 
 /// How many redirects are followed.

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use super::body::read_bounded;
-use crate::outbound::Refused;
+use crate::http::outbound::Refused;
 
 /// How much of an error's body is read, in bytes.
 const MAX_ERROR_BYTES: usize = 16 * 1024;

@@ -51,6 +51,7 @@ pub(crate) struct Refused(String);
 
 impl Refused {
     /// The refusal that is at the bottom of a request's failure, if one is.
+    #[cfg(any(feature = "aws", feature = "oci"))]
     pub(crate) fn beneath(error: &reqwest::Error) -> Option<&Self> {
         let first = std::error::Error::source(error);
         std::iter::successors(first, |error| error.source()).find_map(|error| error.downcast_ref())

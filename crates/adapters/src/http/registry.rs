@@ -1,0 +1,13 @@
+//! Registries over HTTP.
+
+mod body;
+mod error;
+mod kept;
+mod paging;
+mod transfer;
+
+pub(crate) use body::read_bounded;
+pub(crate) use error::{broken, denied, expect_success, retry_after};
+pub(crate) use kept::Kept;
+pub(crate) use paging::page_after;
+pub(crate) use transfer::{Blob, read};
