@@ -3,3 +3,4 @@
 pub(crate) mod bench;
 pub(crate) mod deploy;
 pub(crate) mod sim;
+pub(crate) mod soak;

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use elsewhere::{bench, deploy, sim};
+use elsewhere::{bench, deploy, sim, soak};
 
 /// The project's chores.
 #[derive(Debug, Parser)]
@@ -45,6 +45,8 @@ enum Chore {
     Lake,
     /// Play the pipelines under faults on a clock of their own: so many seeds, or the story of one.
     Sim(sim::Seeds),
+    /// Kill, stop and cut off the programs and fill their disk, on SQLite and on what stands in for AWS; then compare.
+    Soak(soak::Wanted),
     /// Raise a local backend to work against.
     Dev {
         #[command(subcommand)]
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         Chore::Bench { what } => bench::run(&root, what),
         Chore::Lake => tidy::lake::write(&root),
         Chore::Sim(wanted) => sim::run(&root, &wanted),
+        Chore::Soak(wanted) => soak::run(&root, &wanted),
         Chore::Dev { backend } => xtask::raise(&root, &backend),
         Chore::Deploy(rest) => return deploy::run(&root, "deploy", &rest),
         Chore::Destroy(rest) => return deploy::run(&root, "destroy", &rest),

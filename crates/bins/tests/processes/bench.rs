@@ -1,5 +1,10 @@
 //! A folder with a configuration, a layout that images are put into, a source of advisories, and processes on them.
 
+#[path = "bench/chance.rs"]
+pub(crate) mod chance;
+#[path = "bench/oracle.rs"]
+pub(crate) mod oracle;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -12,6 +17,8 @@ use serde_json::{Value, json};
 
 /// How long anything that must happen may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a server may be silent.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub(crate) fn examples() -> PathBuf {
@@ -217,14 +224,26 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// One request; the status and the whole answer.
 pub(crate) fn ask(address: &str, method: &str, path: &str, more: &str, body: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
+    try_ask(address, method, path, more, body).unwrap()
+}
+
+/// The same of a server that may be away, stopped, or cut off.
+pub(crate) fn try_ask(
+    address: &str,
+    method: &str,
+    path: &str,
+    more: &str,
+    body: &str,
+) -> std::io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(ANSWER_WITHIN))?;
     let length = body.len();
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n{more}\r\n{body}"
-    )
-    .unwrap();
+    )?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    (answer[9..12].parse().unwrap(), answer)
+    stream.read_to_string(&mut answer)?;
+    let status = answer.get(9..12).and_then(|status| status.parse().ok());
+    Ok((status.ok_or(std::io::ErrorKind::UnexpectedEof)?, answer))
 }

@@ -1,0 +1,216 @@
+//! Everything of one run: the backends, the programs, and the judgement at the end.
+
+#[path = "stage/s3.rs"]
+mod s3;
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use xtask::aws::{Emulator, Running};
+
+use crate::bench::chance::{Chance, number};
+use crate::bench::oracle::{Contents, json_lines, latest, repeated, scanned};
+use crate::bench::{Bench, until};
+use crate::crew::Crew;
+use crate::disk::Disk;
+use crate::faults::Faults;
+use crate::line::Line;
+use crate::world::World;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_cve-monitor");
+const SECONDS: u64 = 60;
+const SEED: u64 = 7;
+/// The longest pause between two happenings, in milliseconds.
+const LONGEST_PAUSE: u64 = 600;
+
+pub(crate) struct Stage {
+    // Ends in this order.
+    crew: Crew,
+    faults: Faults,
+    world: World,
+    bench: Bench,
+    variables: Vec<(&'static str, String)>,
+    /// Where pushes are announced.
+    announce_at: SocketAddr,
+    /// Where reports are, if not in the folder.
+    s3: Option<Running>,
+}
+
+/// An address that nobody listens on at the moment.
+fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+impl Stage {
+    /// One SQLite file and a folder of reports, on a disk of their own where this user may mount one.
+    pub(crate) fn on_one_machine() -> Result<Self, String> {
+        let bench = Bench::new("");
+        let folder = bench.path("disk");
+        std::fs::create_dir(&folder).unwrap();
+        let disk = Disk::mount(&folder).inspect_err(|why| println!("no disk is filled: {why}")).ok();
+        let store = folder.join("state.db").display().to_string();
+        std::os::unix::fs::symlink(folder.join("reports"), bench.path("reports")).unwrap();
+        Ok(Self::raise(bench, vec![("CVE_MONITOR_STORE_PATH", store)], vec![], disk, None))
+    }
+
+    /// What stands in for AWS, behind a line that can be cut.
+    pub(crate) fn on_aws() -> Result<Self, String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let installed = Emulator::Moto.install(&root)?;
+        let moto = Emulator::Moto.start(&installed).unwrap_or_else(|problem| panic!("{problem}"));
+        let line = Line::to(moto.address);
+        let text = |text: &str| text.to_owned();
+        let variables = vec![
+            ("AWS_ACCESS_KEY_ID", text("testing")),
+            ("AWS_SECRET_ACCESS_KEY", text("testing")),
+            ("CVE_MONITOR_AWS_REGION", text("eu-west-1")),
+            ("CVE_MONITOR_AWS_ENDPOINT_URL", format!("http://{}", line.address)),
+            ("CVE_MONITOR_STORE_KIND", text("dynamodb")),
+            ("CVE_MONITOR_STORE_ARCHIVE_BUCKET", text("archive")),
+            ("CVE_MONITOR_STORE_ONE_MACHINE", text("true")),
+            ("CVE_MONITOR_QUEUE_KIND", text("sqs")),
+            ("CVE_MONITOR_REPORTS_KIND", text("s3")),
+            ("CVE_MONITOR_REPORTS_BUCKET", text(s3::REPORTS)),
+        ];
+        let bench = Bench::new("");
+        let made = bench.run_with(PROGRAM, &["aws", "init"], &variables);
+        assert!(made.status.success(), "{made:?}");
+        Ok(Self::raise(bench, variables, vec![line], None, Some(moto)))
+    }
+
+    fn raise(
+        bench: Bench,
+        variables: Vec<(&'static str, String)>,
+        mut lines: Vec<Line>,
+        disk: Option<Disk>,
+        s3: Option<Running>,
+    ) -> Self {
+        let (world, announce_at) = (World::raise(&bench), free());
+        lines.push(Line::to(world.address()));
+        let registry = lines[lines.len() - 1].address;
+        bench.configure(&format!(
+            "wait = \"1s\"\n[watch]\nlisten = \"{announce_at}\"\n[reconcile]\nevery = \"60s\"\n\
+             [[registry]]\nname = \"{registry}\"\ninsecure = true\n"
+        ));
+        let crew = Crew::start(&bench, variables.clone());
+        let faults = Faults::of(lines, disk);
+        Self { crew, faults, world, bench, variables, announce_at, s3 }
+    }
+
+    /// Lets things happen, mends everything, and judges.
+    pub(crate) fn play(mut self) {
+        let seed = number("CVE_MONITOR_SOAK_SEED", SEED);
+        let seconds = number("CVE_MONITOR_SOAK_SECONDS", SECONDS);
+        let (mut chance, began) = (Chance(seed), Instant::now());
+        while began.elapsed() < Duration::from_secs(seconds) {
+            let changes = self.world.happened.changes;
+            self.world.go_on(&self.bench, &mut chance, self.announce_at);
+            if self.world.happened.changes > changes {
+                // May fail, as everything may: the next one brings in what there is then.
+                let _ = self.run(&["advisories", "update"]);
+            }
+            self.faults.strike(&self.bench, &mut chance, &mut self.crew);
+            std::thread::sleep(Duration::from_millis(chance.below(LONGEST_PAUSE)));
+            self.faults.heal(&self.crew);
+            self.crew.look_after(&self.bench);
+        }
+        self.faults.heal_all(&self.crew);
+        self.judge(seed, seconds);
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Vec<u8>, String> {
+        let output = self.bench.run_with(PROGRAM, arguments, &self.variables);
+        match output.status.success() {
+            true => Ok(output.stdout),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
+    fn reports(&self) -> Vec<Value> {
+        self.s3.as_ref().map_or_else(|| self.bench.reports(), |s3| s3::reports(s3.address))
+    }
+
+    fn judge(mut self, seed: u64, seconds: u64) {
+        self.bench.advisories("second");
+        until("the advisories are brought in", || self.run(&["advisories", "update"]).is_ok());
+        let once = |stage: &Self| {
+            let reconciler = env!("CARGO_BIN_EXE_reconciler");
+            stage.bench.run_with(reconciler, &["--once"], &stage.variables).status.success()
+        };
+        let (wanted, live) = (self.expected(), self.world.live());
+        assert_eq!(wanted.len(), live.len());
+        let of_live = |reports: Vec<Value>| -> Contents {
+            latest(reports).into_iter().filter(|(image, _)| live.contains(image)).collect()
+        };
+        until("a whole comparison with the registry", || once(&self));
+        until("every image has its last report", || {
+            self.crew.look_after(&self.bench);
+            of_live(self.reports()) == wanted
+        });
+        until("every lane is empty", || {
+            let lanes = json_lines(&self.run(&["queue", "stats", "--format", "json"]).unwrap_or_default());
+            lanes.len() == 3 && lanes.iter().all(|lane| lane["ready"] == 0 && lane["leased"] == 0)
+        });
+        let reports = self.reports();
+        let (lost, twice) = (lost(&of_live(reports.clone()), &wanted), repeated(reports.clone()));
+        let letters = json_lines(&self.run(&["queue", "dead", "--format", "json"]).unwrap());
+        self.tell(seed, seconds, reports.len(), (lost.len(), twice.len(), letters.len()));
+        assert_eq!((&lost[..], &twice[..]), (&[][..], &[][..]), "lost, and said twice");
+        assert!(
+            letters.iter().all(|letter| letter["reason"].as_str().is_some_and(|r| !r.is_empty())),
+            "{letters:?}"
+        );
+        self.crew.assert_flat();
+        for name in ["reconciler", "notifier", "ingest", "ingest-survivor"] {
+            assert_eq!(self.crew.stop(name), Some(0), "{name}");
+        }
+    }
+
+    /// What a scan by itself says of what the registry has now.
+    fn expected(&self) -> Contents {
+        let registry = self.faults.lines[self.faults.lines.len() - 1].address;
+        let images: Vec<String> =
+            self.world.live().iter().map(|digest| format!("{registry}/team/app@{digest}")).collect();
+        let source = self.bench.path("source").display().to_string();
+        let mut arguments = vec!["scan", "--format", "json", "--advisories", &source];
+        arguments.extend(images.iter().map(String::as_str));
+        scanned(&self.bench.run(PROGRAM, &arguments).stdout)
+    }
+
+    fn tell(&self, seed: u64, seconds: u64, reports: usize, (lost, twice, letters): (usize, usize, usize)) {
+        let (happened, counted) = (&self.world.happened, &self.faults.counted);
+        let [memory, files] = self.crew.most();
+        println!(
+            "seed {seed}, {seconds} s: {} pushes, {} deletions, {} changes of the advisories; {} announcements \
+             taken, {} lost; {reports} reports out\n\
+             {} kills, {} stops, {} cuts, {} times a full disk, {} ends by themselves\n\
+             lost {lost}, duplicates {twice}, dead letters {letters}\n\
+             memory at most {} MiB in the first quarter, {} MiB after; open files {}, {}",
+            happened.pushes,
+            happened.deletions,
+            happened.changes,
+            happened.announced,
+            happened.unannounced,
+            counted.kills,
+            counted.stops,
+            counted.cuts,
+            counted.disk_full,
+            self.crew.ended,
+            memory[0] / 1024,
+            memory[1] / 1024,
+            files[0],
+            files[1],
+        );
+    }
+}
+
+/// The images whose last report is not what it should be.
+fn lost(found: &Contents, wanted: &Contents) -> Vec<String> {
+    wanted
+        .iter()
+        .filter(|(image, content)| found.get(*image) != Some(*content))
+        .map(|(i, _)| i.clone())
+        .collect()
+}
