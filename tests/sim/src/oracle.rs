@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use cve_monitor_core::vocabulary::{DeadLetterReason, ImageId};
 
 pub(crate) use self::series::Series;
-use crate::world::World;
+use crate::world::{Kind, Known, World};
 
 /// When the world is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,12 +34,24 @@ pub(crate) fn judge(world: &World, pass: Pass, lenient: &BTreeSet<ImageId>) {
 }
 
 /// The sweep looks at everything again. It must find nothing that no change had announced.
+/// What was given up before, it tries again: that image, and the children of such an index, may have more to say.
 pub(crate) fn nothing_was_missed(world: &World, before: &Series, lenient: &BTreeSet<ImageId>) {
     for image in before.changed_since(&Series::of(world)) {
-        if !lenient.contains(&image) && !before.was_unfollowed(&image) {
+        let is_retried = before.was_unfollowed(&image)
+            || indexes_of(world, &image).any(|index| before.was_unfollowed(&index));
+        if !lenient.contains(&image) && !is_retried {
             world.stage.violated(format!("only the sweep found out about {image}"));
         }
     }
+}
+
+/// The indexes that name an image.
+fn indexes_of(world: &World, image: &ImageId) -> impl Iterator<Item = ImageId> {
+    let images = world.truth.lock().images.clone();
+    let is_it = |child: &usize| images[*child].id.as_ref() == Some(image);
+    let names_it = |known: &&Known| matches!(&known.kind, Kind::Index(c) if c.iter().any(is_it));
+    let indexes: Vec<ImageId> = images.iter().filter(names_it).filter_map(|known| known.id.clone()).collect();
+    indexes.into_iter()
 }
 
 /// Every letter has a reason that is true; what was no request lies there as it came.

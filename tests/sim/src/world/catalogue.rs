@@ -85,7 +85,7 @@ fn layer(chance: &mut Chance) -> String {
 
 /// The catalogue of a run.
 pub(crate) fn drawn(chance: &mut Chance, _: &RegistryName) -> Vec<Known> {
-    let bases: Vec<String> = (0..chance.between(2, 5)).map(|_| layer(chance)).collect();
+    let bases: Vec<String> = (0..chance.between(3, 7)).map(|_| layer(chance)).collect();
     let mut images = vec![];
     for n in 0..chance.between(3, 12) {
         let repository = REPOSITORIES[chance.below(REPOSITORIES.len())];

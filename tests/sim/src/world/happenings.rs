@@ -23,7 +23,7 @@ const OUTAGE_MAX_S: u64 = 1800;
 type Happening = fn(&World);
 
 /// What may happen, and how often in comparison.
-const HAPPENINGS: [(u64, Happening); 20] = [
+const HAPPENINGS: [(u64, Happening); 21] = [
     (30, |world| world.push_any()),
     (12, |world| world.publish()),
     (8, |world| world.withdraw()),
@@ -34,7 +34,7 @@ const HAPPENINGS: [(u64, Happening); 20] = [
     (4, |world| world.doubt()),
     (4, |world| world.move_a_tag()),
     (2, |world| world.feed_forgets()),
-    (6, |world| world.scanner_lags()),
+    (10, |world| world.scanner_lags()),
     (2, |world| world.scanner_loads()),
     (2, |world| world.scanner_lacks()),
     (1, |world| world.scanner_loses_all()),
@@ -43,6 +43,7 @@ const HAPPENINGS: [(u64, Happening); 20] = [
     (3, |world| world.mend()),
     (2, |world| world.close_or_open()),
     (3, |world| world.port_goes_away()),
+    (3, |world| world.feed_goes_away()),
     (3, |world| world.operator_acts()),
 ];
 
@@ -61,6 +62,10 @@ impl World {
 
     /// Something happens.
     pub(crate) fn happen(&self) {
+        let is_hasty = self.truth.lock().mistake.is_some() && self.chance(|chance| chance.happens(3000));
+        if is_hasty {
+            return self.withdraw();
+        }
         let all: u64 = HAPPENINGS.iter().map(|(weight, _)| weight).sum();
         let mut lot = self.chance(|chance| chance.between(0, all - 1));
         for (weight, happening) in HAPPENINGS {
@@ -242,15 +247,19 @@ impl World {
         });
         let mut advisory = ModelAdvisory::new(ADVISORIES[name], PACKAGES[package]);
         advisory.fixed_by = fixed.map(str::to_owned);
+        // Often what was published is withdrawn before anybody has looked: two states between two looks.
+        if self.chance(|chance| chance.happens(4000)) {
+            self.truth.lock().mistake = Some(advisory.name.clone());
+        }
         let generation = self.knowledge.publish(vec![advisory.clone()]);
         self.learnt(generation, move |state| drop(state.insert(advisory.name.clone(), advisory)));
     }
 
     fn withdraw(&self) {
-        let Some(name) = self.an_advisory() else { return };
+        let mistake = self.truth.lock().mistake.take();
+        let Some(name) = mistake.or_else(|| self.an_advisory()) else { return };
         let generation = self.knowledge.withdraw(&name);
         self.learnt(generation, |state| drop(state.remove(&name)));
-        // Often what was published by mistake is gone before anybody has looked: two states between two looks.
     }
 
     fn repair_an_advisory(&self) {
@@ -396,6 +405,14 @@ impl World {
         if lot == 3 && !archived {
             self.request(&id, Cause::Push { tag: None });
         }
+    }
+
+    /// The notifier sleeps through several states.
+    fn feed_goes_away(&self) {
+        let seconds = self.chance(|chance| chance.between(60, OUTAGE_MAX_S));
+        let until = self.stage.now().plus(Duration::from_secs(seconds));
+        self.stage.props().faults.outage("feed", until);
+        self.tell("notifier asleep", || format!("for {seconds} s"));
     }
 
     fn port_goes_away(&self) {

@@ -36,6 +36,8 @@ pub(crate) struct Truth {
     pub(crate) scanner: ScannerTruth,
     /// Every state of knowledge; the first is generation 1.
     pub(crate) states: Vec<BTreeMap<String, ModelAdvisory>>,
+    /// Published by mistake: to be withdrawn soon.
+    pub(crate) mistake: Option<String>,
     told_gone: BTreeSet<(Role, ImageId)>,
     /// Garbage that was sent: it must come to lie among the dead letters.
     pub(crate) garbage: BTreeSet<String>,
@@ -50,6 +52,7 @@ impl Truth {
             lists_tagged_only: chance.happens(4000),
             scanner: ScannerTruth { version: 1, ..ScannerTruth::default() },
             states: vec![],
+            mistake: None,
             told_gone: BTreeSet::new(),
             garbage: BTreeSet::new(),
             requests: 0,
