@@ -67,10 +67,9 @@ fn letters(world: &World, wrong: &mut Vec<String>) {
     }
     let buried: BTreeSet<&String> = letters.iter().map(|letter| &letter.body).collect();
     let truth = world.truth.lock();
-    let lost = truth.garbage.iter().filter(|body| !buried.contains(body));
-    if world.queue.lost().is_empty() {
-        wrong.extend(lost.map(|body| format!("`{body}` came by the queue and lies nowhere")));
-    }
+    let lost = world.queue.lost_garbage();
+    let missing = truth.garbage.iter().filter(|body| !buried.contains(body) && !lost.contains(*body));
+    wrong.extend(missing.map(|body| format!("`{body}` came by the queue and lies nowhere")));
 }
 
 /// The story with the names of the catalogue in place of digests.

@@ -110,8 +110,9 @@ impl Driver {
     /// # Errors
     /// Where the stream cannot be read or written: the request must come again.
     pub async fn drive(&self, request: &ScanRequest, lane: Lane) -> Result<Outcome, DriveError> {
+        let mut recorded = false;
         for _ in 0..CONFLICTS_MAX {
-            match self.attempt(request, lane).await {
+            match self.attempt(request, lane, &mut recorded).await {
                 Ok(outcome) => return Ok(outcome),
                 // The answer, if there was one, began before somebody else's event: it is thrown away.
                 Err(Stop::Conflict) => {}
@@ -121,7 +122,9 @@ impl Driver {
         Err(DriveError::Contended(request.image.clone()))
     }
 
-    async fn attempt(&self, request: &ScanRequest, lane: Lane) -> Result<Outcome, Stop> {
+    /// `recorded` tells whether an earlier attempt has left nothing to record of the request. What forgets keys asks
+    /// anew: somebody may have brought the image back meanwhile.
+    async fn attempt(&self, request: &ScanRequest, lane: Lane, recorded: &mut bool) -> Result<Outcome, Stop> {
         let image = &request.image;
         let registry = self
             .ports
@@ -133,11 +136,14 @@ impl Driver {
         let mut progress = Progress::read(&self.ports, image).await?;
         progress.observer = self.observer.as_ref();
         let mut bench = Workbench::new(&self.ports, &policy, registry.as_ref(), image, lane);
-        progress.take(Command::Request(request.clone()))?;
+        if !*recorded {
+            progress.take(Command::Request(request.clone()))?;
+        }
         for _ in 0..STEPS_MAX {
             let step = next_step(&progress.state, &policy, self.ports.clock.now());
             if progress.must_be_durable_before(&step) {
                 progress.flush().await?;
+                *recorded = step != Step::Forget;
             }
             if matches!(step, Step::Done | Step::Wait(_)) {
                 return Ok(progress.outcome(false));

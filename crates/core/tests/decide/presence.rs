@@ -27,6 +27,71 @@ fn absence_is_a_doorbell_and_the_registry_decides() {
 }
 
 #[test]
+fn a_report_leaves_before_anything_else_is_asked() {
+    let mut stage = Stage::indexed();
+    stage.then(stage.assessed("a"));
+    stage.ask(Cause::Absence);
+    assert!(
+        matches!(stage.next(), Step::Deliver { .. }),
+        "whatever the registry will say: {:?}",
+        stage.next()
+    );
+    stage.succeed();
+    assert_eq!(stage.next(), Step::Resolve, "the doubt is not forgotten");
+    let mut back = Stage::indexed();
+    back.then(back.assessed("a"));
+    back.ask(Cause::Absence);
+    back.then(Command::NotFound);
+    back.ask(push());
+    assert!(matches!(back.next(), Step::Deliver { .. }), "deleted and back: {:?}", back.next());
+}
+
+#[test]
+fn a_delivery_that_was_given_up_keeps_no_doubt_waiting() {
+    let mut stage = Stage::indexed();
+    stage.then(stage.assessed("a"));
+    while stage.state.abandoned.is_none() {
+        stage.then(failed(StepName::Deliver, FailureClass::Permanent));
+        stage.pass(Duration::from_secs(86_400));
+    }
+    assert_eq!(stage.next(), Step::Done);
+    stage.ask(Cause::Absence);
+    assert_eq!(stage.next(), Step::Resolve);
+    stage.then(Command::ResolvedImage(resolved()));
+    assert_eq!(stage.next(), Step::Done, "nobody has asked for the delivery anew");
+}
+
+#[test]
+fn an_image_that_is_first_heard_of_as_gone_and_is_there_is_scanned() {
+    let mut stage = Stage::empty();
+    stage.ask(Cause::Absence);
+    let steps =
+        [StepName::Resolve, StepName::RecordLayers, StepName::Index, StepName::Assess, StepName::Deliver];
+    assert_eq!(stage.finish("a"), steps);
+    let mut gone = Stage::empty();
+    gone.ask(Cause::Absence);
+    gone.then(Command::NotFound);
+    assert_eq!(gone.next(), Step::Forget);
+}
+
+#[test]
+fn a_message_that_comes_again_records_the_keys_of_what_is_back_again() {
+    let mut stage = deleted();
+    let known = request("known", push());
+    stage.then(Command::Request(known.clone()));
+    assert_eq!(stage.when(Command::Request(known.clone())), Ok(vec![]), "they are to be recorded anyway");
+    stage.finish("a");
+    assert_eq!(
+        stage.then(Command::Request(known.clone())).len(),
+        1,
+        "whoever had it may have forgotten them"
+    );
+    assert!(stage.finish("a").contains(&StepName::RecordLayers));
+    stage.pass(Duration::from_secs(3600));
+    assert_eq!(stage.when(Command::Request(known)), Ok(vec![]));
+}
+
+#[test]
 fn denied_and_throttled_are_not_gone() {
     for class in [FailureClass::Denied, FailureClass::Throttled, FailureClass::Transient] {
         let mut stage = Stage::reported("a");

@@ -155,13 +155,16 @@ fn rebuilt(world: &World, wrong: &mut Vec<String>) {
                 .unwrap_or_default()
         };
         let (kept, made) = (rows(&world.index), rows(&index));
-        for image in made.difference(&kept) {
-            // One that came back has none before it is resolved, nor those that only indexing tells before that.
-            if world.state_of(image).is_some_and(|state| state.keys.is_some() && state.indexed.is_some()) {
+        // One that came back has none before it is resolved, nor those that only indexing tells before that. Such keys
+        // are in the index before their event is in the stream, and stay there if the image is given up in between.
+        let is_indexed =
+            |image: &&ImageId| world.state_of(image).is_some_and(|state| state.indexed.is_some());
+        for image in made.difference(&kept).filter(is_indexed) {
+            if world.state_of(image).is_some_and(|state| state.keys.is_some()) {
                 wrong.push(format!("the layer index lacks {image} under {key:?}"));
             }
         }
-        for image in kept.difference(&made) {
+        for image in kept.difference(&made).filter(is_indexed) {
             if world.state_of(image).is_some_and(|state| !state.deleted) {
                 wrong.push(format!("the layer index has {image} under {key:?}, and no event says so"));
             }

@@ -39,6 +39,7 @@ struct State {
     sent: u64,
     receivers: Vec<Waker>,
     lost: BTreeSet<ImageId>,
+    lost_garbage: BTreeSet<String>,
 }
 
 /// What all processes share of the queue.
@@ -63,7 +64,10 @@ impl QueueModel {
             for body in bodies {
                 if props.faults.loses_messages && props.faults.happens(&mut props.chance, 100) {
                     props.tally.count("message lost");
-                    state.lost.extend(body.ok().map(|request| request.image));
+                    match body {
+                        Ok(request) => drop(state.lost.insert(request.image)),
+                        Err(garbage) => drop(state.lost_garbage.insert(garbage.body)),
+                    }
                     continue;
                 }
                 let copies = if props.faults.happens(&mut props.chance, 300) { 2 } else { 1 };
@@ -106,6 +110,11 @@ impl QueueModel {
     /// Images of which a message was lost for ever.
     pub(crate) fn lost(&self) -> BTreeSet<ImageId> {
         self.state.lock().lost.clone()
+    }
+
+    /// What was no request, and was lost for ever.
+    pub(crate) fn lost_garbage(&self) -> BTreeSet<String> {
+        self.state.lock().lost_garbage.clone()
     }
 
     pub(crate) fn redrive(&self, id: &RequestId) -> bool {

@@ -160,15 +160,15 @@ pub fn decide(
 }
 
 fn on_request(state: &ImageState, request: ScanRequest, now: Timestamp) -> Vec<ImageEvent> {
+    // Whoever brings a message may have forgotten the keys of what is back, in this delivery of it or an earlier one.
+    let again = state.keys.is_some() && state.is_revived_lately(now);
     let revives = matches!(
         request.cause,
         Cause::Push { .. } | Cause::IndexChild { .. } | Cause::Reconcile | Cause::Operator
     );
     let moot = match request.cause {
-        // Its keys are recorded again, whoever comes.
-        Cause::Due if state.keys.is_some() && state.is_revived_lately(now) => false,
         // A wake-up alone.
-        Cause::Due => true,
+        Cause::Due => !again,
         // Only a push, or the registry's listing, says that a deleted image is back.
         _ if state.deleted => !revives,
         // An index or an artifact has no packages that a change could affect.
@@ -177,7 +177,7 @@ fn on_request(state: &ImageState, request: ScanRequest, now: Timestamp) -> Vec<I
         }
         _ => false,
     };
-    if moot || state.knows(&request.id) {
+    if moot || (state.knows(&request.id) && !again) {
         return vec![];
     }
     vec![ImageEvent::ScanRequested { request: request.id, cause: request.cause, at_least: request.at_least }]

@@ -167,12 +167,18 @@ fn requested(
         state.resolved = None;
         state.revived = Some(minute_of(at));
     }
-    state.recent.push_back(ImageState::remembered(request));
+    if !state.knows(request) {
+        state.recent.push_back(ImageState::remembered(request));
+    }
     while state.recent.len() > state.remembers() {
         state.recent.pop_front();
     }
     if matches!(cause, Cause::Absence) {
         state.presence_doubted = true;
+        if state.resolved.is_none() && state.abandoned.is_none() {
+            // Nobody has told that it was pushed: if it is there after all, that was missed.
+            state.open.get_or_insert(OpenRequest { since: at, at_least: None, routine: false });
+        }
         return;
     }
     if let Cause::IndexChild { parent } = cause

@@ -135,10 +135,16 @@ pub fn next_step(state: &ImageState, policy: &Policy, now: Timestamp) -> Step {
     if state.deleted {
         return undelivered(state, policy).unwrap_or(Step::Forget);
     }
+    let is_given_up = state.abandoned.is_some();
+    // An earlier report leaves before anything else is asked: a sink sees the series in order, and an image that can no
+    // longer be read takes no report with it.
+    if !is_given_up && let Some(step) = undelivered(state, policy) {
+        return step;
+    }
     if state.presence_doubted {
         return Step::Resolve;
     }
-    if state.abandoned.is_some() {
+    if is_given_up {
         return Step::Done;
     }
     match &state.resolved {
@@ -161,10 +167,6 @@ fn undelivered(state: &ImageState, policy: &Policy) -> Option<Step> {
 }
 
 fn image_step(state: &ImageState, policy: &Policy) -> Step {
-    // An earlier report leaves before a later one is made: a sink sees the series in order.
-    if let Some(step) = undelivered(state, policy) {
-        return step;
-    }
     let Some(open) = state.open else { return Step::Done };
     if state.keys != Some(policy.key_generation) {
         Step::RecordLayers
