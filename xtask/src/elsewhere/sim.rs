@@ -20,13 +20,20 @@ pub(crate) struct Seeds {
     /// Tell what happens, event by event.
     #[arg(long)]
     story: bool,
+    /// Seeds played at a time; as many as there are cores if nobody says.
+    #[arg(long)]
+    jobs: Option<u64>,
 }
 
 /// Runs them in release; true where every one ends as it must.
 pub(crate) fn run(root: &Path, wanted: &Seeds) -> Result<bool, String> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["run", "--quiet", "--release", "--locked", "--package", "cve-monitor-simulation", "--"]);
-    for (name, value) in [("--seeds", wanted.seeds), ("--events", wanted.events), ("--seed", wanted.seed)] {
+    let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    let jobs = if wanted.story { 1 } else { wanted.jobs.unwrap_or_else(cores) };
+    let numbers =
+        [("--seeds", wanted.seeds), ("--events", wanted.events), ("--seed", wanted.seed), ("--jobs", jobs)];
+    for (name, value) in numbers {
         cargo.args([name, &value.to_string()]);
     }
     cargo.args(wanted.story.then_some("--story")).current_dir(root);
