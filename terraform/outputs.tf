@@ -87,3 +87,8 @@ output "reconcile_command" {
     "--network-configuration 'awsvpcConfiguration={subnets=[${join(",", module.network.private_subnet_ids)}],securityGroups=[${aws_security_group.workers.id}]}'",
   ])
 }
+
+output "configuration" {
+  description = "The programs' configuration, for cve-monitor elsewhere: no secret is in it. It names clair-psk, the file of Clair's key, beside it."
+  value       = local.worker_files["cve-monitor.toml"]
+}

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cve_monitor_bins::runtime::metrics::catalogue::{CATALOGUE, PROGRAM, Program};
-use hcl::expr::{Expression, ObjectKey};
-use hcl::{Block, Body};
+use hcl_edit::expr::{Array, Expression, Object, ObjectKey};
+use hcl_edit::structure::Body;
+use hcl_edit::visit::{self, Visit};
 
 use crate::emitted_by_aws::EMITTED_BY_AWS;
 
@@ -26,43 +27,50 @@ fn module() -> PathBuf {
 fn locals(file: &str) -> Vec<(String, Expression)> {
     let path = module().join(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let body: Body = hcl::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let locals = body.into_blocks().filter(|block: &Block| block.identifier() == "locals");
-    let attributes = locals.flat_map(|block| block.body.into_attributes());
-    attributes.map(|attribute| (attribute.key.to_string(), attribute.expr)).collect()
+    let body: Body = text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let attributes = body.get_blocks("locals").flat_map(|block| block.body.attributes());
+    attributes.map(|attribute| (attribute.key.to_string(), attribute.value.clone())).collect()
 }
 
-/// Calls `see` with an expression and everything in it.
-fn walk(expression: &Expression, see: &mut dyn FnMut(&Expression)) {
-    see(expression);
-    match expression {
-        Expression::Array(items) => items.iter().for_each(|item| walk(item, see)),
-        Expression::Object(fields) => fields.values().for_each(|value| walk(value, see)),
-        Expression::Parenthesis(inner) => walk(inner, see),
-        Expression::FuncCall(call) => call.args.iter().for_each(|argument| walk(argument, see)),
-        Expression::ForExpr(each) => {
-            walk(&each.collection_expr, see);
-            walk(&each.value_expr, see);
-        }
-        Expression::Conditional(choice) => {
-            walk(&choice.true_expr, see);
-            walk(&choice.false_expr, see);
-        }
-        _ => {}
+/// Calls a function with an expression and everything in it.
+struct Walk<F>(F);
+
+impl<F: FnMut(&Expression)> Visit for Walk<F> {
+    fn visit_expr(&mut self, expression: &Expression) {
+        (self.0)(expression);
+        visit::visit_expr(self, expression);
     }
+}
+
+fn walk(expression: &Expression, see: impl FnMut(&Expression)) {
+    Walk(see).visit_expr(expression);
 }
 
 fn text(expression: &Expression) -> Option<String> {
-    match expression {
-        Expression::String(text) => Some(text.clone()),
-        _ => None,
+    expression.as_str().map(str::to_owned)
+}
+
+fn name_of(key: &ObjectKey) -> String {
+    match key {
+        ObjectKey::Ident(name) => name.as_str().to_owned(),
+        ObjectKey::Expression(key) => {
+            text(key).unwrap_or_else(|| panic!("a key that is written out: {key:?}"))
+        }
     }
 }
 
+fn field<'a>(object: &'a Object, wanted: &str) -> Option<&'a Expression> {
+    let named = |key: &ObjectKey| match key {
+        ObjectKey::Ident(name) => name.as_str() == wanted,
+        ObjectKey::Expression(key) => key.as_str() == Some(wanted),
+    };
+    object.iter().find(|(key, _)| named(key)).map(|(_, value)| value.expr())
+}
+
 /// A namespace and a name: the one written out, or `var.namespace`.
-fn metric(items: &[Expression]) -> Option<(Option<String>, String)> {
-    let [namespace, name, ..] = items else { return None };
-    let ours = namespace.to_string() == "${var.namespace}" || format!("{namespace}") == "var.namespace";
+fn metric(items: &Array) -> Option<(Option<String>, String)> {
+    let (namespace, name) = (items.get(0)?, items.get(1)?);
+    let ours = namespace.to_string().trim() == "var.namespace";
     match (text(namespace), ours) {
         (None, true) => Some((None, text(name)?)),
         (Some(namespace), _) if namespace.contains('/') && !namespace.contains(' ') => {
@@ -76,24 +84,17 @@ fn metric(items: &[Expression]) -> Option<(Option<String>, String)> {
 pub(crate) fn alarms() -> Vec<Named> {
     let mut named = vec![];
     for (_, expression) in locals("alarms.tf") {
-        walk(&expression, &mut |expression| {
+        walk(&expression, |expression| {
             let Expression::Object(fields) = expression else { return };
-            let get = |wanted: &str| {
-                fields.iter().find_map(|(key, value)| match key {
-                    ObjectKey::Identifier(name) if name.as_str() == wanted => Some(value),
-                    ObjectKey::Expression(key) if text(key).as_deref() == Some(wanted) => Some(value),
-                    _ => None,
-                })
-            };
-            let (Some(Expression::Array(items)), Some(dimensions)) = (get("metric"), get("dimensions"))
+            let (Some(Expression::Array(items)), Some(dimensions)) =
+                (field(fields, "metric"), field(fields, "dimensions"))
             else {
                 return;
             };
             let (namespace, name) = metric(items).unwrap_or_else(|| panic!("no metric: {items:?}"));
-            walk(dimensions, &mut |set| {
+            walk(dimensions, |set| {
                 let Expression::Object(set) = set else { return };
-                let pairs = set.iter().map(|(key, value)| (key.to_string(), text(value)));
-                let dimensions = pairs.collect();
+                let dimensions = set.iter().map(|(key, value)| (name_of(key), text(value.expr()))).collect();
                 named.push(Named { namespace: namespace.clone(), name: name.clone(), dimensions });
             });
         });
@@ -106,12 +107,13 @@ fn widgets() -> Vec<Named> {
     let all = locals("dashboard.tf");
     let mut named = vec![];
     for (_, expression) in &all {
-        walk(expression, &mut |expression| {
+        walk(expression, |expression| {
             let Expression::Array(items) = expression else { return };
             let Some((namespace, name)) = metric(items) else { return };
-            let dimensions = items[2..].chunks(2).map(|pair| {
-                let name = text(&pair[0]).unwrap_or_else(|| panic!("a dimension's name: {pair:?}"));
-                (name, pair.get(1).and_then(text))
+            let rest: Vec<&Expression> = items.iter().skip(2).collect();
+            let dimensions = rest.chunks(2).map(|pair| {
+                let name = text(pair[0]).unwrap_or_else(|| panic!("a dimension's name: {pair:?}"));
+                (name, pair.get(1).and_then(|value| text(value)))
             });
             named.push(Named { namespace, name, dimensions: dimensions.collect() });
         });
@@ -189,10 +191,9 @@ fn silence_of_ours_is_an_alarm() {
         }
         let Expression::Object(alarms) = expression else { panic!("own is an object") };
         for (key, alarm) in &alarms {
-            let Expression::Object(fields) = alarm else { panic!("{key} is an object") };
-            let missing = fields.iter().find(|(field, _)| field.to_string() == "missing");
-            let missing = missing.and_then(|(_, value)| text(value));
-            assert_eq!(missing.as_deref(), Some("breaching"), "{key}: silence is an alarm");
+            let Expression::Object(fields) = alarm.expr() else { panic!("{key:?} is an object") };
+            let missing = field(fields, "missing").and_then(text);
+            assert_eq!(missing.as_deref(), Some("breaching"), "{key:?}: silence is an alarm");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The archive and the lake in buckets that answer as S3 does on a bad day. moto keeps the objects.
 
+mod lake;
+
 use std::sync::Arc;
 
 use aws_config::SdkConfig;

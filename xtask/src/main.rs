@@ -112,3 +112,26 @@ fn workspace_root() -> PathBuf {
     let package = PathBuf::from(package);
     package.parent().map_or_else(|| package.clone(), std::path::Path::to_path_buf)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use xtask::documented::{problem, shown};
+
+    use super::*;
+
+    #[test]
+    fn every_chore_that_the_documentation_shows_is_one() {
+        let shown = shown(&workspace_root(), "cargo xtask").unwrap();
+        assert!(shown.len() > 40, "{} found", shown.len());
+        let wrong = shown.iter().filter_map(|shown| {
+            Some(format!(
+                "{}: cargo xtask {}: {}",
+                shown.page,
+                shown.words.join(" "),
+                problem(&Arguments::command(), &shown.words)?
+            ))
+        });
+        assert_eq!(wrong.collect::<Vec<_>>(), [""; 0]);
+    }
+}

@@ -238,6 +238,18 @@ async fn a_lake_that_is_not_there_is_told_and_one_without_reports_is_not() {
     assert!(absent.unwrap_err().to_string().contains("is not a folder"));
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_that_leads_nowhere_is_named_and_the_rest_is_answered() {
+    let bench = Bench::new();
+    bench.reports(&[report("r/app@a", "2026-03-01T10:00:00.000Z", 1, ["a1", ""])]);
+    let link = bench.folder.path().join("year=2026/month=03/day=01/gone.json");
+    std::os::unix::fs::symlink("/nowhere/1.json", link).unwrap();
+    let (rows, told) = bench.ask(&asked(Question::Critical, "2026-03-01")).await;
+    assert_eq!(rows.len(), 1);
+    assert!(told.problems.len() == 1 && told.problems[0].to_string().contains("gone.json: was listed"));
+}
+
 #[test]
 fn a_query_is_about_the_vulnerability_that_is_asked_for() {
     let sql = Question::Where.sql(Some("GHSA-x'y"));

@@ -8,6 +8,8 @@ pub(crate) mod look;
 use std::io::{stdin, stdout};
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::Place;
 use crate::confirm::{Consent, agreed};
 use crate::preflight::{self, Intent, Ready};
@@ -15,7 +17,7 @@ use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::terraform::Terraform;
 use crate::terraform::plan::Plan;
-use crate::terraform::stack;
+use crate::terraform::{stack, state};
 
 /// An image's name for runs that need a valid one and deploy none.
 const NO_IMAGE: &str = "none@sha256:0000000000000000000000000000000000000000000000000000000000000000";
@@ -25,6 +27,8 @@ struct Opened {
     settings: Settings,
     ready: Ready,
     terraform: Terraform,
+    /// What was deployed when it was opened.
+    state: Value,
 }
 
 /// Opens an environment; or what stands in the way.
@@ -46,10 +50,17 @@ async fn open(
         settings.region,
         ready.identity.arn
     );
-    let folder = place.folder.clone().unwrap_or_else(|| stack::default_folder(root, &settings.environment));
-    let terraform = stack::prepare(root, &folder, &settings)?;
+    let folder = place.folder.clone().unwrap_or_else(|| stack::default_folder(root, &settings.name()));
+    let terraform = match stack::prepare(root, &folder, &settings) {
+        Ok(terraform) => terraform,
+        Err(problem) => return Ok(Err(vec![problem])),
+    };
     terraform.init()?;
-    Ok(Ok(Opened { settings, ready, terraform }))
+    let state = terraform.state()?;
+    if let Some(problem) = state::elsewhere(&state, &ready.identity.account, &settings.region) {
+        return Ok(Err(vec![problem]));
+    }
+    Ok(Ok(Opened { settings, ready, terraform, state }))
 }
 
 /// Asks on the terminal.

@@ -21,7 +21,7 @@ use crate::problem::Problem;
 
 /// How it ended.
 const EXIT_CODES: &str = "Exit codes: 0 done, or nothing to do; 1 failed; 2 there are changes (--plan-only, drift); \
-     3 not begun: what stands in the way is listed; 4 not agreed to. Nothing was changed with 2, 3 and 4.";
+     3 not begun: what stands in the way is listed; 4 not agreed to; 130 interrupted. Nothing was changed with 2, 3 and 4.";
 
 /// Images, and the system on AWS.
 #[derive(Debug, Parser)]
@@ -101,7 +101,7 @@ enum Chore {
 struct Place {
     /// The environment's file; terraform/examples/environment.toml explains it.
     file: PathBuf,
-    /// Where plan, variables and logs are written; target/deploy/ENVIRONMENT if nobody says.
+    /// Where plan, variables and logs are written; target/deploy/SERVICE-ENVIRONMENT if nobody says.
     #[arg(long)]
     folder: Option<PathBuf>,
 }
@@ -165,9 +165,10 @@ fn main() -> ExitCode {
         }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(run(&workspace_root(), arguments.chore)),
-        Err(error) => Err(error.to_string()),
+    let outcome = match (runtime, terraform::interrupt::watch()) {
+        (Ok(runtime), Ok(())) => runtime.block_on(run(&workspace_root(), arguments.chore)),
+        (Err(error), _) => Err(error.to_string()),
+        (_, Err(problem)) => Err(problem),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
@@ -210,4 +211,31 @@ fn workspace_root() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let package = PathBuf::from(package);
     package.ancestors().nth(2).map_or_else(|| package.clone(), Path::to_path_buf)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use xtask::documented::{problem, shown};
+
+    use super::*;
+
+    #[test]
+    fn what_the_documentation_shows_of_these_chores_is_taken() {
+        let command = Arguments::command();
+        let ours =
+            |words: &[String]| words.first().is_some_and(|chore| command.find_subcommand(chore).is_some());
+        let shown = shown(&workspace_root(), "cargo xtask").unwrap();
+        let shown: Vec<_> = shown.iter().filter(|shown| ours(&shown.words)).collect();
+        assert!(shown.len() >= 15, "{} found", shown.len());
+        let wrong = shown.iter().filter_map(|shown| {
+            Some(format!(
+                "{}: cargo xtask {}: {}",
+                shown.page,
+                shown.words.join(" "),
+                problem(&command, &shown.words)?
+            ))
+        });
+        assert_eq!(wrong.collect::<Vec<_>>(), [""; 0]);
+    }
 }

@@ -7,7 +7,7 @@ use crate::aws::{Aws, Identity};
 use crate::image::programs::{self, Target};
 use crate::problem::Problem;
 use crate::settings::{Settings, State};
-use crate::terraform::{MIRROR, Terraform};
+use crate::terraform::{MIRROR, SECRETS, Terraform};
 
 /// The oldest terraform with write-only arguments, by which secrets stay out of the state.
 const TERRAFORM: (u32, u32) = (1, 11);
@@ -15,8 +15,8 @@ const TERRAFORM: (u32, u32) = (1, 11);
 const REGISTRY: &str = "https://registry.terraform.io/.well-known/terraform.json";
 /// How long that may take to answer.
 const REGISTRY_TIMEOUT: Duration = Duration::from_secs(10);
-/// The variables that secrets come in, where they are not made by AWS.
-const SECRETS: [&str; 2] = ["TF_VAR_db_password", "TF_VAR_clair_psk"];
+/// What tasks run on, as terraform/modules/service says it.
+const ARCHITECTURE: &str = "amd64";
 /// Terraform's own settings.
 const CLI_CONFIG: &str = "TF_CLI_CONFIG_FILE";
 
@@ -130,6 +130,12 @@ fn image(intent: Intent<'_>) -> Vec<Problem> {
         let what = format!("--binaries names {}, which is no folder", folder.display());
         problems.push(Problem::new(what, "name the folder of static programs, or leave the option out"));
     }
+    if let Some(target) = intent.builds_for.filter(|target| target.architecture != ARCHITECTURE) {
+        let what = format!("tasks run on x86-64, and the image would be for {}", target.triple);
+        let remedy = "--target x86_64-unknown-linux-gnu, where a linker for it is installed, or with --binaries; or an \
+                      `image` in the file";
+        problems.push(Problem::new(what, remedy));
+    }
     if let Some(target) = intent.builds_for.filter(|_| intent.binaries.is_none()) {
         if !target.is_installed() {
             let remedy = format!("rustup target add {}", target.triple);
@@ -215,6 +221,13 @@ fn of_the_file(settings: &Settings, intent: Intent<'_>) -> Vec<Problem> {
             remedy,
         ));
     }
+    if matches!(settings.state, State::S3 { .. }) && settings.local_state.exists() {
+        let there = settings.local_state.display();
+        let what = format!("[state] names a bucket, and there is a state in {there}");
+        let remedy =
+            "bring it to the bucket (`terraform state push`), or move it away if nothing of it is left";
+        problems.push(Problem::new(what, remedy));
+    }
     if let State::Local(path) = &settings.state {
         let folder = path.parent().unwrap_or(Path::new("."));
         if !folder.is_dir() {
@@ -228,6 +241,19 @@ fn of_the_file(settings: &Settings, intent: Intent<'_>) -> Vec<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_for_other_machines_than_the_tasks_is_refused() {
+        let of = |triple: &str| {
+            let target = Target::parse(triple).unwrap();
+            // Programs that were built before: nothing is asked of this machine's toolchain.
+            let intent =
+                Intent { builds_for: Some(&target), binaries: Some(Path::new("/")), destroys: false };
+            image(intent).iter().map(ToString::to_string).collect::<String>()
+        };
+        assert!(of("aarch64-unknown-linux-gnu").contains("tasks run on x86-64"));
+        assert!(!of("x86_64-unknown-linux-musl").contains("tasks run on x86-64"));
+    }
 
     #[test]
     fn versions_are_compared_by_numbers() {

@@ -21,8 +21,13 @@ const MAX_LISTED: usize = 20;
 /// Tasks of Clair at most where nothing is said: terraform's default of `scaling.max_clair`.
 const DEFAULT_MAX_CLAIR: u64 = 2;
 
-/// Waits until every service runs as many tasks as it should.
-pub(crate) async fn wait_until_steady(aws: &Aws, outputs: &Value) -> Result<(), String> {
+/// Waits until every service runs as many tasks as it should, of the task definition that it was given (`wanted`, by the
+/// service's name).
+pub(crate) async fn wait_until_steady(
+    aws: &Aws,
+    outputs: &Value,
+    wanted: &[(String, String)],
+) -> Result<(), String> {
     let cluster = text(outputs, "cluster");
     let names: Vec<String> = outputs["services"]["value"]
         .as_object()
@@ -40,8 +45,16 @@ pub(crate) async fn wait_until_steady(aws: &Aws, outputs: &Value) -> Result<(), 
         }
         if let Some(failed) = services.iter().find(|service| service.rollout == Rollout::Failed) {
             return Err(format!(
-                "{} did not come up: {}\n  its log: aws logs tail /ecs/{}",
-                failed.name, failed.said, failed.name
+                "{0} did not come up: {1}\n  its log: aws logs tail /ecs/{0} --region {2}",
+                failed.name, failed.said, aws.region
+            ));
+        }
+        // What does not come up is replaced by what ran before, which then is well.
+        if let Some(back) = services.iter().find(|service| is_rolled_back(service, wanted)) {
+            return Err(format!(
+                "{0} did not come up, and ECS went back to what ran before: {1}\n  its log: aws logs tail /ecs/{0} \
+                 --region {2}",
+                back.name, back.said, aws.region
             ));
         }
         if services.len() == names.len() && services.iter().all(|service| service.rollout == Rollout::Done) {
@@ -58,6 +71,11 @@ pub(crate) async fn wait_until_steady(aws: &Aws, outputs: &Value) -> Result<(), 
     }
 }
 
+fn is_rolled_back(service: &Service, wanted: &[(String, String)]) -> bool {
+    let wanted = wanted.iter().find(|(name, _)| *name == service.name).map(|(_, task)| task);
+    service.task.as_ref().zip(wanted).is_some_and(|(runs, wanted)| runs != wanted)
+}
+
 fn unsteady(services: &[Service]) -> String {
     let open = services.iter().filter(|service| service.rollout != Rollout::Done);
     let open: Vec<String> = open.map(|service| format!("{} ({})", service.name, service.said)).collect();
@@ -65,17 +83,22 @@ fn unsteady(services: &[Service]) -> String {
 }
 
 /// What the first comparison will bring in, for a person to look at before it is started.
-pub(crate) async fn what_there_is(aws: &Aws, settings: &Settings, account: &str) -> Result<String, String> {
+pub(crate) async fn what_there_is(aws: &Aws, settings: &Settings, account: &str) -> String {
     let registries = settings.registries();
     let is_own = |registry: &&Value| {
         let same = |key: &str, own: &str| registry[key].as_str().is_none_or(|named| named == own);
         same("account_id", account) && same("region", &settings.region)
     };
     let own = registries.iter().any(|registry| is_own(&registry));
-    let counted = if own { aws.count_images().await? } else { vec![] };
+    let counted = if own { aws.count_images().await } else { Ok(vec![]) };
+    // It is for people: the reconciler has rights of its own.
+    let counted = match counted {
+        Ok(counted) => counted,
+        Err(refusal) => return format!("how many images there are cannot be told: {refusal}"),
+    };
     let others = registries.iter().filter(|registry| !is_own(registry)).count();
     let scaled = settings.number("scaling", "max_clair", DEFAULT_MAX_CLAIR);
-    Ok(listing(&counted, others, settings.top_number("number_of_clair_instances").unwrap_or(scaled)))
+    listing(&counted, others, settings.top_number("number_of_clair_instances").unwrap_or(scaled))
 }
 
 fn listing(counted: &[Counted], others: usize, clair: u64) -> String {

@@ -37,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) generate_secrets: bool,
     /// Where the state is.
     pub(crate) state: State,
+    /// The file that it is in where nobody says.
+    pub(crate) local_state: PathBuf,
     /// Terraform's variables, but for the image.
     variables: Map<String, Value>,
 }
@@ -77,8 +79,12 @@ impl Settings {
         let environment = look("environment").unwrap_or_default();
         let service = look("service").unwrap_or_else(|| keys::DEFAULT_SERVICE.to_owned());
         let region = look("region").unwrap_or_else(|| keys::DEFAULT_REGION.to_owned());
+        // Files of two services may lie in one folder.
+        let beside = file.parent().unwrap_or(Path::new("."));
+        let local_state = beside.join(format!("{service}-{environment}.tfstate"));
         Ok(Self {
-            state: state(&own, file, &environment, &service, &region),
+            state: state(&own, &local_state, &environment, &service, &region),
+            local_state,
             protect_data: flag("protect_data"),
             generate_secrets: flag("generate_secrets"),
             environment,
@@ -128,7 +134,7 @@ fn text_of(all: &mut Map<String, Value>, key: &str) -> Option<String> {
     all.remove(key).and_then(|value| value.as_str().map(str::to_owned))
 }
 
-fn state(own: &Value, file: &Path, environment: &str, service: &str, region: &str) -> State {
+fn state(own: &Value, local: &Path, environment: &str, service: &str, region: &str) -> State {
     let text = |key: &str| own.get(key).and_then(Value::as_str).map(str::to_owned);
     match text("bucket") {
         Some(bucket) => State::S3 {
@@ -137,8 +143,7 @@ fn state(own: &Value, file: &Path, environment: &str, service: &str, region: &st
             region: text("region").unwrap_or_else(|| region.to_owned()),
         },
         None => {
-            let path = text("path").unwrap_or_else(|| format!("{environment}.tfstate"));
-            State::Local(file.parent().unwrap_or(Path::new(".")).join(path))
+            State::Local(text("path").map_or_else(|| local.to_owned(), |path| local.with_file_name(path)))
         }
     }
 }

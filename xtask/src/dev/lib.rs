@@ -1,7 +1,9 @@
-//! Backends that development and the tests raise: a registry, PostgreSQL, Clair, what stands in for AWS.
+//! What development and the tests share: backends that they raise (a registry, PostgreSQL, Clair, what stands in for AWS), and the
+//! commands that the documentation shows.
 
 pub mod aws;
 pub mod clair;
+pub mod documented;
 mod ended;
 mod install;
 pub mod lake;

@@ -1,5 +1,6 @@
 //! Chores that need more than a quick build: they are a package of their own, built when one of them is asked for.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -17,22 +18,16 @@ pub(crate) struct Rest {
     arguments: Vec<String>,
 }
 
-/// Runs a chore of that package; its exit code says what came of it.
+/// Becomes a chore of that package; its exit code says what came of it. A signal has to reach that chore, which knows what it
+/// has under way, and nobody may take it for ended before it is.
 pub(crate) fn run(root: &Path, chore: &str, rest: &Rest) -> ExitCode {
     let mut cargo = cargo();
     // Where the user is: files are named from there.
     cargo.args(["run", "--quiet", "--locked", "--manifest-path"]).arg(root.join("Cargo.toml"));
     cargo.args(["--package", PACKAGE, "--", chore]).args(&rest.arguments);
-    match cargo.status() {
-        // A program that was ended by a signal has no code.
-        Ok(status) => {
-            status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
-        }
-        Err(error) => {
-            eprintln!("error: cargo cannot be run: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let error = cargo.exec();
+    eprintln!("error: cargo cannot be run: {error}");
+    ExitCode::FAILURE
 }
 
 /// Runs the long test; true where it passed.

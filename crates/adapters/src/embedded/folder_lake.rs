@@ -1,5 +1,6 @@
 //! Reports in a folder, for those who read them.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use futures::StreamExt as _;
@@ -38,21 +39,24 @@ impl FolderLake {
         let opened = async move {
             match tokio::fs::read_dir(&path).await {
                 Ok(entries) => entries_of(entries, path, folder).boxed(),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => stream::empty().boxed(),
+                Err(error) if error.kind() == ErrorKind::NotFound => stream::empty().boxed(),
                 Err(error) => stream::iter([Err(failed(&path, &error))]).boxed(),
             }
         };
         stream::once(opened).flatten().boxed()
     }
 
-    /// Begins to read an object.
+    /// Begins to read an object; none where it is not there any more.
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub async fn read(&self, key: &str) -> Result<Body, LakeError> {
+    pub async fn read(&self, key: &str) -> Result<Option<Body>, LakeError> {
         let path = self.root.join(key);
-        let file = File::open(&path).await.map_err(|error| failed(&path, &error))?;
-        Ok(Box::pin(BufReader::new(file)))
+        match File::open(&path).await {
+            Ok(file) => Ok(Some(Box::pin(BufReader::new(file)))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(&path, &error)),
+        }
     }
 
     /// Where an object lies, for people.
@@ -74,8 +78,13 @@ fn entries_of(
         let name = entry.file_name().to_string_lossy().into_owned();
         let key = if folder.is_empty() { name } else { format!("{folder}/{name}") };
         // Links are followed: a lake may be put together from several disks.
-        let inner = tokio::fs::metadata(entry.path()).await.map_err(|error| failed(&entry.path(), &error))?;
-        let entry = if inner.is_dir() { Entry::Folder(key) } else { Entry::Object(key) };
+        let is_folder = match tokio::fs::metadata(entry.path()).await {
+            Ok(inner) => inner.is_dir(),
+            // It leads nowhere, or was removed just now: who reads it is told so.
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
+            Err(error) => return Err(failed(&entry.path(), &error)),
+        };
+        let entry = if is_folder { Entry::Folder(key) } else { Entry::Object(key) };
         Ok(Some((entry, (entries, path, folder))))
     })
 }

@@ -125,7 +125,11 @@ async fn object(lake: &Lake, key: &str, day: Day, asked: &Asked) -> Result<Read,
     if !key.ends_with(".json") {
         return Ok(Read { said: vec![], problems: vec![foreign(lake, key)] });
     }
-    let (mut read, mut body, mut line, mut number) = (Read::default(), lake.read(key).await?, vec![], 0);
+    let Some(mut body) = lake.read(key).await? else {
+        let what = "was listed, and is not there any more".to_owned();
+        return Ok(Read { said: vec![], problems: vec![problem(None, what)] });
+    };
+    let (mut read, mut line, mut number) = (Read::default(), vec![], 0);
     loop {
         let more = next_line(&mut body, &mut line).await;
         if !more.map_err(|error| LakeError(format!("{} broke off: {error}", lake.place(key))))? {

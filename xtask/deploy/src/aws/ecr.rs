@@ -56,8 +56,12 @@ impl Aws {
         let mut counted = Vec::new();
         let (names, _) = self.pages("DescribeRepositories", json!({}), "repositories", usize::MAX).await?;
         for name in names.iter().filter_map(|repository| repository["repositoryName"].as_str()) {
-            let (images, more) =
-                self.pages("ListImages", json!({"repositoryName": name}), "imageIds", MAX_PAGES).await?;
+            let input = json!({"repositoryName": name});
+            let (images, more) = match self.pages("ListImages", input, "imageIds", MAX_PAGES).await {
+                // Somebody has just deleted it.
+                Err(refusal) if refusal.code == "RepositoryNotFoundException" => continue,
+                other => other?,
+            };
             // An image is listed once for each of its tags.
             let digests: std::collections::BTreeSet<&str> =
                 images.iter().filter_map(|image| image["imageDigest"].as_str()).collect();

@@ -14,6 +14,8 @@ pub(crate) struct Service {
     pub(crate) running: u64,
     pub(crate) desired: u64,
     pub(crate) rollout: Rollout,
+    /// The task definition of its last deployment.
+    pub(crate) task: Option<String>,
     /// What ECS said last about it.
     pub(crate) said: String,
 }
@@ -77,6 +79,7 @@ fn service(answer: &Value) -> Service {
         running,
         desired,
         rollout,
+        task: primary.and_then(|deployment| deployment["taskDefinition"].as_str()).map(str::to_owned),
         said: answer["events"][0]["message"].as_str().unwrap_or_default().to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! From a file to a system that runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -8,9 +8,8 @@ use crate::image::programs::{self, Target};
 use crate::image::{Image, Variant};
 use crate::preflight::Intent;
 use crate::settings::Settings;
-use crate::terraform::Aim;
 use crate::terraform::plan::Plan;
-use crate::terraform::stack;
+use crate::terraform::{Aim, stack, state};
 use crate::{Outcome, Place, Programs, Word, rollout};
 
 use super::{Opened, ask, open};
@@ -19,6 +18,8 @@ use super::{Opened, ask, open};
 const FIRST: &str = "module.reconciler.aws_ecs_task_definition.this";
 /// Digits of an image's hash in its tag: enough to tell a repository's images apart.
 const TAG_DIGITS: usize = 12;
+/// A file beside the plan, from the first deployment until its comparison was started or declined: that may take several runs.
+const COMPARISON_DUE: &str = "first-comparison-is-due";
 
 /// What was asked for.
 pub(crate) struct Order {
@@ -66,11 +67,15 @@ pub(crate) async fn run(root: &Path, order: Order) -> Result<Outcome, String> {
     if let Some(image) = &chosen.made {
         push(&opened, image).await?;
     }
+    if plan.creates(FIRST) {
+        let due = comparison_due(&opened);
+        std::fs::write(&due, "").map_err(|error| format!("{} cannot be written: {error}", due.display()))?;
+    }
     if !plan.is_empty() {
         println!("\napplying");
         opened.terraform.apply(plan.steps())?;
     }
-    afterwards(&order, &opened, &plan).await
+    afterwards(&order, &opened).await
 }
 
 fn choose_image(root: &Path, order: &Order, opened: &Opened) -> Result<Chosen, String> {
@@ -79,7 +84,7 @@ fn choose_image(root: &Path, order: &Order, opened: &Opened) -> Result<Chosen, S
         return Ok(Chosen { reference: image.clone(), made: None });
     }
     if order.no_image {
-        let running = stack::deployed_image(&opened.terraform.state()?);
+        let running = state::deployed_image(&opened.state);
         let reference =
             running.ok_or("nothing is deployed yet: name an `image` in the file, or leave --no-image out")?;
         return Ok(Chosen { reference, made: None });
@@ -128,29 +133,38 @@ pub(super) fn tag(image: &Image) -> String {
     format!("{}-{}", env!("CARGO_PKG_VERSION"), &hash[..TAG_DIGITS])
 }
 
-async fn afterwards(order: &Order, opened: &Opened, plan: &Plan) -> Result<Outcome, String> {
+async fn afterwards(order: &Order, opened: &Opened) -> Result<Outcome, String> {
     let outputs = opened.terraform.outputs()?;
-    let came_up = if order.no_wait { Ok(()) } else { bring_up(order, opened, plan, &outputs).await };
+    let came_up = if order.no_wait { Ok(()) } else { bring_up(order, opened, &outputs).await };
     // Who has to find out why something did not come up needs this all the more.
     println!("{}", rollout::what_next(&outputs, &opened.settings, &order.place.file.display().to_string()));
     came_up.map(|()| Outcome::Done)
 }
 
 /// Waits for the services; then the first comparison.
-async fn bring_up(order: &Order, opened: &Opened, plan: &Plan, outputs: &Value) -> Result<(), String> {
-    let Opened { settings, ready, .. } = opened;
-    rollout::wait_until_steady(&ready.aws, outputs).await?;
-    if !order.reconcile && !plan.creates(FIRST) {
+async fn bring_up(order: &Order, opened: &Opened, outputs: &Value) -> Result<(), String> {
+    let Opened { settings, ready, terraform, .. } = opened;
+    let wanted = state::task_definitions(&terraform.state()?);
+    rollout::wait_until_steady(&ready.aws, outputs, &wanted).await?;
+    let due = comparison_due(opened);
+    if !order.reconcile && !due.exists() {
         return Ok(());
     }
-    let there = rollout::what_there_is(&ready.aws, settings, &ready.identity.account).await?;
+    let there = rollout::what_there_is(&ready.aws, settings, &ready.identity.account).await;
     println!("\nfirst comparison: {there}");
     let nothing_lost = Plan::default();
     if ask(&nothing_lost, &order.word.consent(), "Start it?")? {
-        return rollout::reconcile(&ready.aws, outputs).await;
+        rollout::reconcile(&ready.aws, outputs).await?;
+    } else {
+        println!(
+            "it starts by itself, as `reconcile_schedule` says; or with: cargo xtask deploy FILE --reconcile"
+        );
     }
-    println!(
-        "it starts by itself, as `reconcile_schedule` says; or with: cargo xtask deploy FILE --reconcile"
-    );
+    // Where it stays, somebody is asked once more.
+    let _ = std::fs::remove_file(due);
     Ok(())
+}
+
+fn comparison_due(opened: &Opened) -> PathBuf {
+    opened.terraform.folder.join(COMPARISON_DUE)
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::preflight::Intent;
+use crate::problem::Problem;
 use crate::terraform::Aim;
 use crate::terraform::stack;
 use crate::{Outcome, Place, Word};
@@ -24,6 +25,13 @@ pub(crate) async fn run(root: &Path, place: &Place, word: &Word) -> Result<Outco
         return Ok(Outcome::Done);
     }
     println!("\n{}", plan.table());
+    let protected = plan.protected();
+    if !protected.is_empty() {
+        // Everything else would go first.
+        let what = format!("these refuse to go, as they were deployed: {}", protected.join(", "));
+        let remedy = format!("`cargo xtask deploy {} --no-image` lifts the protection", place.file.display());
+        return Ok(Outcome::NotBegun(vec![Problem::new(what, remedy)]));
+    }
     if word.plan_only {
         return Ok(Outcome::Changes);
     }

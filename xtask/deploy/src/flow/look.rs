@@ -5,26 +5,26 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::preflight::Intent;
-use crate::terraform::Aim;
-use crate::terraform::stack;
+use crate::terraform::{Aim, stack, state};
 use crate::{Outcome, Place};
 
-use super::{Opened, open};
+use super::{NO_IMAGE, Opened, open};
 
 const LOOKS: Intent<'static> = Intent { builds_for: None, binaries: None, destroys: false };
 
 /// Compares AWS with the file.
 pub(crate) async fn drift(root: &Path, place: &Place) -> Result<Outcome, String> {
-    let Opened { settings, terraform, .. } = match open(root, place, LOOKS).await? {
+    let Opened { settings, terraform, state, .. } = match open(root, place, LOOKS).await? {
         Ok(opened) => opened,
         Err(problems) => return Ok(Outcome::NotBegun(problems)),
     };
-    let Some(running) = stack::deployed_image(&terraform.state()?) else {
+    if state::is_empty(&state) {
         println!("nothing is deployed");
         return Ok(Outcome::Done);
-    };
-    // The image that would be built today is no drift.
-    let image = settings.image.clone().unwrap_or(running);
+    }
+    // The image that would be built today is no drift; where a deployment broke off there may be none.
+    let running = || state::deployed_image(&state).unwrap_or_else(|| NO_IMAGE.to_owned());
+    let image = settings.image.clone().unwrap_or_else(running);
     stack::write_variables(&terraform, &settings, &image)?;
     // A whole plan: one that only refreshes tells of every attribute that AWS fills in by itself.
     let plan = terraform.plan(Aim::Apply)?;
@@ -54,6 +54,9 @@ pub(crate) async fn outputs(root: &Path, place: &Place, json: bool) -> Result<Ou
                 for (key, value) in values {
                     println!("  {key:<16} {}", plain(value));
                 }
+            }
+            Value::String(text) if text.contains('\n') => {
+                println!("{name:<18} {} lines: --json has them", text.lines().count());
             }
             value => println!("{name:<18} {}", plain(value)),
         }

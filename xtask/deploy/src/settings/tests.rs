@@ -24,7 +24,7 @@ fn one_problem(more: &str) -> String {
 fn four_lines_are_enough() {
     let settings = parse(LEAST).unwrap();
     assert_eq!((settings.name().as_str(), settings.region.as_str()), ("ecr-cve-monitor-dev", "us-east-1"));
-    assert_eq!(settings.state, State::Local("/envs/dev.tfstate".into()));
+    assert_eq!(settings.state, State::Local("/envs/ecr-cve-monitor-dev.tfstate".into()));
     assert!(settings.protect_data && settings.generate_secrets);
     let expected =
         json!({"environment": "dev", "prefix": "acme", "costcenter": "1234", "poc": "me", "image": "i"});

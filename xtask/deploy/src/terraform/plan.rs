@@ -63,6 +63,8 @@ pub(crate) struct Change {
     attributes: Vec<String>,
     /// Its name, where it holds data that this change destroys.
     pub(crate) data: Option<String>,
+    /// Whether it refuses to be destroyed.
+    protected: bool,
     address: String,
 }
 
@@ -95,6 +97,12 @@ impl Plan {
     /// The names of what holds data and would be lost.
     pub(crate) fn data(&self) -> Vec<&str> {
         self.changes.iter().filter_map(|change| change.data.as_deref()).collect()
+    }
+
+    /// The names of what would be lost, and refuses to be: as it is deployed, whatever the file says by now.
+    pub(crate) fn protected(&self) -> Vec<&str> {
+        let protected = self.changes.iter().filter(|change| change.protected);
+        protected.filter_map(|change| change.data.as_deref()).collect()
     }
 
     /// How many steps applying it takes: a replacement is two.
@@ -199,6 +207,10 @@ fn change(listed: &Value) -> Option<Change> {
     let kind = HOLDS_DATA.iter().find(|(kind, _)| lost && listed["type"] == *kind);
     let data =
         kind.map(|(_, name)| change["before"][*name].as_str().map_or_else(|| address.clone(), str::to_owned));
+    let is = |flag: &str, value: bool| change["before"][flag].as_bool() == Some(value);
+    let protected = is("deletion_protection", true)
+        || is("deletion_protection_enabled", true)
+        || (listed["type"] == "aws_s3_bucket" && is("force_destroy", false));
     Some(Change {
         action,
         part: part.to_owned(),
@@ -206,6 +218,7 @@ fn change(listed: &Value) -> Option<Change> {
         instance,
         attributes,
         data,
+        protected,
         address,
     })
 }

@@ -1,10 +1,12 @@
 //! The folder that terraform works in: a copy of the code, where the state is, and the variables.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::Terraform;
+use crate::problem::Problem;
 use crate::settings::{Settings, State};
 
 /// What the code reads, by path from the root of the repository.
@@ -13,50 +15,85 @@ const SOURCES: [&str; 2] = ["terraform", "docs/report-schema"];
 const COPY: &str = "code";
 /// What terraform writes into the copy and has to find again.
 const LOCK: &str = ".terraform.lock.hcl";
+/// Where terraform puts a state that it could not store, beside the code.
+const UNSTORED: &str = "errored.tfstate";
+/// What is written first into a copy: by it one is told from a folder of somebody else's.
+const BACKEND: &str = "backend.tf.json";
 
-/// Prepares the folder, so that nothing of a run ends up in the repository.
-pub(crate) fn prepare(root: &Path, folder: &Path, settings: &Settings) -> Result<Terraform, String> {
-    let told = |what: &Path, error: std::io::Error| format!("{} cannot be written: {error}", what.display());
+/// Prepares the folder, so that nothing of a run ends up in the repository; or what stands in the way.
+pub(crate) fn prepare(root: &Path, folder: &Path, settings: &Settings) -> Result<Terraform, Problem> {
+    let told = |what: &Path, error: std::io::Error| {
+        let what = format!("{} cannot be written: {error}", what.display());
+        Problem::new(what, "make room for it, or name another --folder")
+    };
     std::fs::create_dir_all(folder).map_err(|error| told(folder, error))?;
     let folder = std::path::absolute(folder).map_err(|error| told(folder, error))?;
-    let (copy, lock) = (folder.join(COPY), folder.join(COPY).join("terraform").join(LOCK));
-    let kept = std::fs::read(&lock).ok();
+    let lock = hold(&folder)?;
+    let copy = folder.join(COPY);
+    let code = copy.join("terraform");
+    if code.join(UNSTORED).exists() {
+        let what =
+            format!("{} is a state that an earlier run could not store", code.join(UNSTORED).display());
+        let push = by_hand(&folder, &format!("state push {UNSTORED}"));
+        return Err(Problem::new(
+            what,
+            format!("without it resources are forgotten: {push} && rm {UNSTORED}"),
+        ));
+    }
+    let kept = std::fs::read(code.join(LOCK)).ok();
     if copy.exists() {
+        if !code.join(BACKEND).exists() {
+            let what = format!("{} is not of an earlier run", copy.display());
+            return Err(Problem::new(what, "move it away, or name another --folder"));
+        }
         // What is not there any more must not be applied.
         std::fs::remove_dir_all(&copy).map_err(|error| told(&copy, error))?;
     }
+    std::fs::create_dir_all(&code).map_err(|error| told(&code, error))?;
+    let backend = json!({"terraform": {"backend": backend_of(&settings.state)}});
+    write_json(&code.join(BACKEND), &backend).map_err(|error| told(&code, error))?;
     for source in SOURCES {
         copy_folder(&root.join(source), &copy.join(source))
-            .map_err(|error| format!("{source} cannot be copied to {}: {error}", copy.display()))?;
+            .map_err(|error| told(&copy.join(source), error))?;
     }
     if let Some(kept) = kept {
-        std::fs::write(&lock, kept).map_err(|error| told(&lock, error))?;
+        std::fs::write(code.join(LOCK), kept).map_err(|error| told(&code, error))?;
     }
-    let code = copy.join("terraform");
-    let backend = code.join("backend.tf.json");
-    write_json(&backend, &json!({"terraform": {"backend": backend_of(&settings.state)}}))?;
-    Ok(Terraform { code, folder })
+    Ok(Terraform { code, folder, lock })
+}
+
+/// Holds a folder: a plan that is being read must not become another one.
+fn hold(folder: &Path) -> Result<File, Problem> {
+    let path = folder.join("lock");
+    let remedy =
+        "wait until it has ended (terraform outlives a run that was killed), or name another --folder";
+    let opened = File::create(&path).map_err(TryLockError::Error);
+    opened.and_then(|file| file.try_lock().map(|()| file)).map_err(|problem| match problem {
+        TryLockError::WouldBlock => {
+            Problem::new(format!("another run works in {}", folder.display()), remedy)
+        }
+        TryLockError::Error(error) => {
+            Problem::new(format!("{} cannot be locked: {error}", path.display()), remedy)
+        }
+    })
+}
+
+/// How a person runs terraform in a folder that is prepared.
+pub(super) fn by_hand(folder: &Path, arguments: &str) -> String {
+    let (code, data) = (folder.join(COPY).join("terraform"), folder.join(".terraform"));
+    format!("cd {} && TF_DATA_DIR={} terraform {arguments}", code.display(), data.display())
 }
 
 /// Writes the variables, with the image.
 pub(crate) fn write_variables(terraform: &Terraform, settings: &Settings, image: &str) -> Result<(), String> {
-    write_json(&terraform.folder.join("terraform.tfvars.json"), &settings.variables(image))
-}
-
-/// The image that is deployed now, out of `terraform show -json`.
-pub(crate) fn deployed_image(state: &Value) -> Option<String> {
-    let modules = state["values"]["root_module"]["child_modules"].as_array()?;
-    let ingest = modules.iter().find(|module| module["address"] == "module.ingest")?;
-    let mut resources = ingest["resources"].as_array()?.iter();
-    let task = resources.find(|resource| resource["type"] == "aws_ecs_task_definition")?;
-    let containers: Value = serde_json::from_str(task["values"]["container_definitions"].as_str()?).ok()?;
-    let main = containers.as_array()?.iter().find(|container| container["name"] == "ingest")?.clone();
-    main["image"].as_str().map(str::to_owned)
+    let path = terraform.folder.join("terraform.tfvars.json");
+    write_json(&path, &settings.variables(image))
+        .map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 
 /// The folder of an environment, where nobody names another.
-pub(crate) fn default_folder(root: &Path, environment: &str) -> PathBuf {
-    root.join("target/deploy").join(environment)
+pub(crate) fn default_folder(root: &Path, name: &str) -> PathBuf {
+    root.join("target/deploy").join(name)
 }
 
 fn backend_of(state: &State) -> Value {
@@ -68,10 +105,9 @@ fn backend_of(state: &State) -> Value {
     }
 }
 
-fn write_json(path: &Path, value: &Value) -> Result<(), String> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
+fn write_json(path: &Path, value: &Value) -> std::io::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
     std::fs::write(path, text + "\n")
-        .map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 
 /// Copies files; what terraform or a person left in the repository's folder stays there.
@@ -123,7 +159,8 @@ mod tests {
         let terraform = prepare(root.path(), folder.path(), &settings("")).unwrap();
         std::fs::write(terraform.code.join(LOCK), "locked").unwrap();
         std::fs::write(terraform.code.join("gone.tf"), "").unwrap();
-        prepare(root.path(), folder.path(), &settings("")).unwrap();
+        drop(terraform);
+        let terraform = prepare(root.path(), folder.path(), &settings("")).unwrap();
         assert_eq!(std::fs::read_to_string(terraform.code.join(LOCK)).unwrap(), "locked");
         assert!(terraform.code.join("modules/a/main.tf").is_file());
         assert!(folder.path().join("code/docs/report-schema/schema.json").is_file());
@@ -135,7 +172,7 @@ mod tests {
     #[test]
     fn the_state_lies_beside_the_file_or_in_the_bucket_that_it_names() {
         let local = backend_of(&settings("").state);
-        assert_eq!(local, json!({"local": {"path": "/envs/dev.tfstate"}}));
+        assert_eq!(local, json!({"local": {"path": "/envs/ecr-cve-monitor-dev.tfstate"}}));
         let s3 = backend_of(&settings("[state]\nbucket = \"b\"\n").state);
         let key = "ecr-cve-monitor/dev.tfstate";
         let expected =
@@ -144,10 +181,28 @@ mod tests {
     }
 
     #[test]
-    fn the_image_that_runs_is_found_in_the_state() {
-        let state: Value = serde_json::from_str(include_str!("../../tests/fixtures/state.json")).unwrap();
-        let image = deployed_image(&state).unwrap();
-        assert!(image.contains(".dkr.ecr.us-east-1.amazonaws.com/cve-monitor@sha256:"), "{image}");
-        assert_eq!(deployed_image(&json!({})), None);
+    fn a_folder_is_used_by_one_at_a_time() {
+        let (root, folder) = (repository(), tempfile::tempdir().unwrap());
+        let first = prepare(root.path(), folder.path(), &settings("")).unwrap();
+        let second = prepare(root.path(), folder.path(), &settings("")).unwrap_err();
+        assert!(second.to_string().contains("another run works in"), "{second}");
+        drop(first);
+        prepare(root.path(), folder.path(), &settings("")).unwrap();
+    }
+
+    #[test]
+    fn neither_a_folder_of_somebody_elses_nor_a_state_that_was_not_stored_is_removed() {
+        let (root, folder) = (repository(), tempfile::tempdir().unwrap());
+        let mine = folder.path().join("code/mine.rs");
+        std::fs::create_dir_all(mine.parent().unwrap()).unwrap();
+        std::fs::write(&mine, "").unwrap();
+        let refused = prepare(root.path(), folder.path(), &settings("")).unwrap_err();
+        assert!(refused.to_string().contains("is not of an earlier run") && mine.is_file(), "{refused}");
+        std::fs::remove_dir_all(folder.path().join("code")).unwrap();
+        let code = prepare(root.path(), folder.path(), &settings("")).unwrap().code;
+        std::fs::write(code.join(UNSTORED), "{}").unwrap();
+        let refused = prepare(root.path(), folder.path(), &settings("")).unwrap_err();
+        assert!(refused.to_string().contains("terraform state push errored.tfstate"), "{refused}");
+        assert!(code.join(UNSTORED).is_file());
     }
 }

@@ -19,6 +19,10 @@ pub(crate) struct Seen {
     pub(crate) pushed: Option<(String, Bytes)>,
     /// Whether a service does not come up.
     pub(crate) fails: bool,
+    /// Whether ECS has gone back to what ran before.
+    pub(crate) rolled_back: bool,
+    /// Whether repositories may not be listed.
+    pub(crate) unlisted: bool,
 }
 
 /// A running one; it ends with its runtime.
@@ -71,6 +75,10 @@ async fn answer(State(context): State<Context>, headers: HeaderMap, request: Req
     };
     seen.calls.push(operation.to_owned());
     let input: Value = serde_json::from_slice(&body).unwrap();
+    if seen.unlisted && operation == "DescribeRepositories" {
+        let refusal = json!({"__type": "AccessDeniedException", "message": "not for you"});
+        return (StatusCode::BAD_REQUEST, axum::Json(refusal)).into_response();
+    }
     let answer = operations(&mut seen, operation, &input, &context.url);
     (StatusCode::OK, axum::Json(answer)).into_response()
 }
@@ -93,10 +101,13 @@ fn operations(seen: &mut Seen, operation: &str, input: &Value, url: &str) -> Val
         "ListImages" => json!({"imageIds": [{"imageDigest": "sha256:2"}]}),
         "DescribeServices" => {
             let state = if seen.fails { "FAILED" } else { "COMPLETED" };
+            let revision = if seen.rolled_back { 0 } else { 1 };
             let service = |name: &Value| {
+                let name = name.as_str().unwrap();
+                let task = format!("arn:aws:ecs:us-east-1:123456789012:task-definition/{name}:{revision}");
                 json!({"serviceName": name, "runningCount": 1, "desiredCount": 1,
                        "events": [{"message": "a task could not be placed"}],
-                       "deployments": [{"status": "PRIMARY", "rolloutState": state}]})
+                       "deployments": [{"status": "PRIMARY", "rolloutState": state, "taskDefinition": task}]})
             };
             json!({"services": input["services"].as_array().unwrap().iter().map(service).collect::<Vec<_>>()})
         }

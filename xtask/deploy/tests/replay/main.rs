@@ -1,6 +1,7 @@
 //! Whole chores on a terraform that replays what the real one answered, and on an AWS of a few answers.
 
 mod cloud;
+mod mishaps;
 mod stage;
 
 use serde_json::Value;
@@ -38,7 +39,7 @@ fn a_first_deployment_ends_with_a_comparison_and_where_reports_are() {
     ] {
         assert!(ended.out.contains(part), "{part}\n{}", ended.out);
     }
-    assert_eq!(stage.asked(), ["version", "init", "plan", "show", "apply", "output"]);
+    assert_eq!(stage.asked(), ["version", "init", "show", "plan", "show", "apply", "output", "show"]);
     assert_eq!(stage.json("variables.json")["image"], IMAGE);
     let task = stage.cloud.seen.lock().unwrap().task.clone();
     assert_eq!(task["taskDefinition"], "ecr-cve-monitor-e2e-reconciler");
@@ -51,7 +52,7 @@ fn without_a_word_nothing_is_changed() {
         let stage = Stage::new();
         let ended = stage.run("deploy", &[], typed);
         assert_eq!(ended.code, 4, "{ended:?}");
-        assert_eq!(stage.asked(), ["version", "init", "plan", "show"]);
+        assert_eq!(stage.asked(), ["version", "init", "show", "plan", "show"]);
     }
 }
 
@@ -73,19 +74,20 @@ fn an_image_is_made_and_pushed_after_the_word_and_before_the_changes() {
     let programs = stage.path("programs");
     std::fs::create_dir(&programs).unwrap();
     for name in ["ingest", "notifier", "reconciler"] {
-        // A static program for this machine, as far as its headers tell.
+        // A static program for x86-64, as far as its headers tell.
         let mut elf = vec![0_u8; 64];
         elf[..6].copy_from_slice(b"\x7fELF\x02\x01");
-        elf[0x12] = if cfg!(target_arch = "aarch64") { 0xb7 } else { 0x3e };
+        elf[0x12] = 0x3e;
         std::fs::write(programs.join(name), elf).unwrap();
     }
     let folder = programs.display().to_string();
+    let made = ["--binaries", &folder, "--target", "x86_64-unknown-linux-gnu"];
     // The plan is about the very image that is pushed later, if it is.
-    let planned = stage.run("deploy", &["--plan-only", "--binaries", &folder], "");
+    let planned = stage.run("deploy", &[&made[..], &["--plan-only"]].concat(), "");
     assert_eq!(planned.code, 2, "{planned:?}");
     let image = stage.json("variables.json")["image"].clone();
     assert!(!stage.cloud.calls().contains(&"CreateRepository".to_owned()));
-    let ended = stage.run("deploy", &["--yes", "--no-wait", "--binaries", &folder], "");
+    let ended = stage.run("deploy", &[&made[..], &["--yes", "--no-wait"]].concat(), "");
     assert_eq!(ended.code, 0, "{ended:?}");
     assert_eq!(stage.json("variables.json")["image"], image);
     let (tag, manifest) = stage.cloud.seen.lock().unwrap().pushed.clone().unwrap();
@@ -207,6 +209,7 @@ fn outputs_are_shown_for_people_and_for_programs() {
     let ended = stage.run("outputs", &[], "");
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.out.contains("report_bucket      acme-ecr-cve-monitor-e2e-reports"), "{}", ended.out);
+    assert!(ended.out.contains("configuration      2 lines: --json has them"), "{}", ended.out);
     let ended = stage.run("outputs", &["--json"], "");
     let outputs: Value = serde_json::from_str(&ended.out).unwrap();
     assert_eq!(outputs["report_bucket"]["value"], "acme-ecr-cve-monitor-e2e-reports");
@@ -261,7 +264,7 @@ fn secrets_are_in_the_environment_and_nowhere_else() {
     let ended = stage.run("deploy", &["--yes", "--no-wait"], "");
     assert_eq!(ended.code, 0, "{ended:?}");
     // Each of terraform's calls has them.
-    let kept = stage.kept("secrets");
+    let kept = stage.kept("variables");
     assert!(secrets.iter().all(|(name, _)| kept.matches(name).count() >= 5), "{kept}");
     let mut texts = vec![ended.out, ended.err, stage.kept("calls")];
     for file in ["terraform.tfvars.json", "apply.jsonl", "plan.jsonl", "code/terraform/backend.tf.json"] {

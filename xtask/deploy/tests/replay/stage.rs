@@ -1,7 +1,8 @@
 //! A folder with a file, a terraform that replays, and what runs on them.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -10,6 +11,10 @@ use crate::cloud::Cloud;
 
 /// An image that was made elsewhere.
 pub(crate) const IMAGE: &str = "x/y@sha256:1111111111111111111111111111111111111111111111111111111111111111";
+
+/// How long may pass until something happens.
+const PATIENCE: Duration = Duration::from_secs(60);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// How a run ended.
 #[derive(Debug)]
@@ -90,10 +95,21 @@ impl Stage {
 
     /// Runs a chore on the file, with what is typed meanwhile.
     pub(crate) fn run(&self, chore: &str, options: &[&str], typed: &str) -> Ended {
+        let mut child = self.start(chore, options);
+        // Who has ended does not read what is typed.
+        let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), typed.as_bytes());
+        Ended::of(child)
+    }
+
+    /// Starts a chore on the file.
+    pub(crate) fn start(&self, chore: &str, options: &[&str]) -> Child {
         let bin = self.path("bin");
         std::fs::create_dir_all(&bin).unwrap();
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/terraform");
-        std::fs::copy(fixture, bin.join("terraform")).unwrap();
+        // One that runs cannot be written over.
+        if !bin.join("terraform").exists() {
+            std::fs::copy(fixture, bin.join("terraform")).unwrap();
+        }
         let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask-deploy"));
         command.arg(chore).arg(self.path("e2e.toml")).arg("--folder").arg(self.path("run")).args(options);
@@ -108,11 +124,24 @@ impl Stage {
         command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "hush")]);
         command.env("AWS_ENDPOINT_URL", &self.cloud.url).env("AWS_EC2_METADATA_DISABLED", "true");
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), typed.as_bytes()).unwrap();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Waits until terraform has left this file.
+    pub(crate) fn wait_for(&self, name: &str) {
+        let begun = Instant::now();
+        while !self.replay(name).exists() {
+            assert!(begun.elapsed() < PATIENCE, "{name} does not come");
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+    }
+}
+
+impl Ended {
+    /// How it ended, which is waited for.
+    pub(crate) fn of(child: Child) -> Self {
         let output = child.wait_with_output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ended { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+        Self { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
@@ -112,7 +113,7 @@ impl Bucket {
         let asked = self.client.get_object().bucket(&self.settings.bucket).key(key).send().await;
         let object = match asked {
             Ok(object) => object,
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => {
+            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
                 return Ok(Found::Nothing);
             }
             Err(error) => return Err(self.failed(&trouble("GetObject", &error))),
@@ -129,10 +130,13 @@ impl Bucket {
         })
     }
 
-    /// Begins to read an object, however long it is.
-    pub(super) async fn stream(&self, key: &str) -> Result<ByteStream, Failure> {
-        let asked = self.client.get_object().bucket(&self.settings.bucket).key(key).send().await;
-        asked.map(|object| object.body).map_err(|error| self.failed(&trouble("GetObject", &error)))
+    /// Begins to read an object, however long it is; none where there is none.
+    pub(super) async fn stream(&self, key: &str) -> Result<Option<ByteStream>, Failure> {
+        match self.client.get_object().bucket(&self.settings.bucket).key(key).send().await {
+            Ok(object) => Ok(Some(object.body)),
+            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => Ok(None),
+            Err(error) => Err(self.failed(&trouble("GetObject", &error))),
+        }
     }
 
     /// What lies right under a prefix that ends with `/` (or is empty), page by page; with where to go on, if there is more.

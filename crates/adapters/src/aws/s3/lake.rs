@@ -41,13 +41,13 @@ impl S3Lake {
         pages.try_flatten().boxed()
     }
 
-    /// Begins to read an object.
+    /// Begins to read an object; none where it is not there any more.
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub async fn read(&self, key: &str) -> Result<Body, LakeError> {
+    pub async fn read(&self, key: &str) -> Result<Option<Body>, LakeError> {
         let body = self.bucket.stream(key).boxed().await?;
-        Ok(Box::pin(body.into_async_read()))
+        Ok(body.map(|body| Box::pin(body.into_async_read()) as Body))
     }
 
     /// Where an object lies, for people.

@@ -44,11 +44,11 @@ impl Lake {
         }
     }
 
-    /// Begins to read an object.
+    /// Begins to read an object; none where it is not there any more.
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub async fn read(&self, key: &str) -> Result<Body, LakeError> {
+    pub async fn read(&self, key: &str) -> Result<Option<Body>, LakeError> {
         match self {
             Self::Folder(lake) => lake.read(key).await,
             Self::Bucket(lake) => lake.read(key).boxed().await,

@@ -99,6 +99,7 @@ fn long_lists_are_cut_and_counted() {
         instance: Some(format!("k{number}")),
         attributes: (0..attributes).map(|n| format!("a{n}")).collect(),
         data: None,
+        protected: false,
         address: String::new(),
     };
     let table = |many: usize, attributes: usize| {
