@@ -35,12 +35,8 @@ enum Chore {
     Tidy,
     /// Write THIRD-PARTY.md: what the shipped programs are linked with.
     Notices,
-    /// Measure on this machine: a table, and JSON under target/bench. Takes some minutes.
-    Bench {
-        /// The pipeline, if nothing is named
-        #[command(subcommand)]
-        what: Option<bench::What>,
-    },
+    /// Measure on this machine: a table, JSON and a page under target/bench. Takes some minutes, and some GB.
+    Bench(bench::Asked),
     /// Write the lake's table from the schema of reports: terraform's columns, DDL for Athena, a view for DuckDB.
     Lake,
     /// Play the pipelines under faults on a clock of their own: so many seeds, or the story of one.
@@ -82,7 +78,7 @@ fn main() -> ExitCode {
         Chore::Ci => checks::run(&root).and_then(|clean| Ok(suite::run(&root)? && clean)),
         Chore::Tidy => tidy::run(&root),
         Chore::Notices => notices::write(&root),
-        Chore::Bench { what } => bench::run(&root, what),
+        Chore::Bench(asked) => bench::run(&root, &asked),
         Chore::Lake => tidy::lake::write(&root),
         Chore::Sim(wanted) => sim::run(&root, &wanted),
         Chore::Soak(wanted) => soak::run(&root, &wanted),

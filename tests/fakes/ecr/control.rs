@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `create` | `account`, `region`, `repository` |
 //! | `push` | the same, `tag`, and `layout` with `name`, or `seed`; answers `digest` and `events` |
+//! | `list` | `account`, `region`, and `file`: a repository and a digest a line, of images without a manifest |
 //! | `delete`, `archive`, `restore`, `activate` | the same, `digest`; answers `events` |
 //! | `role` | `arn`, `external_id` |
 //! | `deny` | `account`, `denied` (true if absent) |
@@ -91,6 +92,13 @@ fn change(world: &mut World, what: &str, input: &Value, pushed: Option<&Pushed>)
             return Ok(json!({ "calls": world.calls(), "layer_bytes": world.layer_bytes() }));
         }
         ("create", _) => world.create_repository(&place()?),
+        ("list", _) => {
+            let (account, region) = (text(input, "account")?, text(input, "region")?);
+            let file = std::fs::read_to_string(text(input, "file")?).map_err(|e| e.to_string())?;
+            for (repository, digest) in file.lines().filter_map(|line| line.split_once(' ')) {
+                world.list(&Place::new(account, region, repository), digest);
+            }
+        }
         ("role", _) => world.add_role(text(input, "arn")?, input["external_id"].as_str()),
         ("deny", _) => world.deny(text(input, "account")?, input["denied"].as_bool().unwrap_or(true)),
         ("fail", _) => {

@@ -160,6 +160,19 @@ impl World {
         (last, events)
     }
 
+    /// Lets an image be listed that has no manifest: for listings alone, of any number of images.
+    pub fn list(&mut self, place: &Place, digest: &str) {
+        let image = Image {
+            manifest: Bytes::new(),
+            media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
+            artifact_type: None,
+            pushed: self.now(),
+            status: Status::Active,
+            blobs: BTreeSet::new(),
+        };
+        self.repositories.entry(place.clone()).or_default().images.insert(digest.to_owned(), image);
+    }
+
     /// Lets a tag lead to an image that is there.
     pub fn tag(&mut self, place: &Place, tag: &str, digest: &str) {
         if let Some(repository) = self.repositories.get_mut(place) {

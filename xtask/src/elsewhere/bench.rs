@@ -3,36 +3,48 @@
 mod advisories;
 mod child;
 mod inventory;
+mod large;
 mod layout;
+mod page;
+mod row;
 mod scanner;
 
 use std::path::Path;
 use std::process::Command;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+
+use self::large::Only;
 
 /// What is measured.
+#[derive(Debug, Args)]
+pub(crate) struct Asked {
+    /// How many images the made-up registry has
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1_000..=1_000_000))]
+    images: u64,
+    /// This benchmark alone; repeatable
+    #[arg(long, value_name = "NAME")]
+    only: Vec<Only>,
+    /// How many changes the fan-out looks for candidates of
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(10..=100_000))]
+    changes: u64,
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
 #[derive(Debug, Subcommand)]
-pub(crate) enum What {
-    /// The pipeline, from the queue to delivered reports: `target/bench/figures.json`
-    Pipeline,
+enum What {
     /// The scanner: images beside syft, layers beside inflating them alone, the advisory database:
     /// `target/bench/scanner.json`
     Scanner(scanner::Wanted),
 }
 
-/// Runs it in release; the table is its output, the file under `target/bench` its record.
-pub(crate) fn run(root: &Path, what: Option<What>) -> Result<bool, String> {
-    match what.unwrap_or(What::Pipeline) {
-        What::Pipeline => pipeline(root),
-        What::Scanner(wanted) => scanner::run(root, &wanted).map(|()| true),
+/// Runs it in release; the table is its output, the files under `target/bench` its record.
+pub(crate) fn run(root: &Path, asked: &Asked) -> Result<bool, String> {
+    match &asked.what {
+        Some(What::Scanner(wanted)) => scanner::run(root, wanted).map(|()| true),
+        None => large::run(root, asked.images, asked.changes, &asked.only).map(|()| true),
     }
-}
-
-fn pipeline(root: &Path) -> Result<bool, String> {
-    let arguments = ["--package", "cve-monitor-adapters", "--example", "bench", "--", "examples"];
-    let status = cargo(root, "run").args(arguments).status().map_err(not_started)?;
-    Ok(status.success())
 }
 
 /// Builds these in release.

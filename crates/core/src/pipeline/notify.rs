@@ -2,7 +2,10 @@
 
 mod inbox;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use futures::future::{try_join, try_join_all};
 
 use super::Ports;
 use super::journal::append;
@@ -13,14 +16,21 @@ use crate::scan::{
     FanOut, FeedEvent, FeedState, FeedSweep, Head, HeadState, IllegalTransition, ImageState, Resolved,
     StreamId, evolve_feed,
 };
-use crate::vocabulary::{Cause, FeedName, Generation, ImageId, Lane, RequestId, ScanRequest};
+use crate::vocabulary::{
+    Cause, FeedName, Generation, ImageId, Lane, LayerKey, Page, PageToken, RequestId, ScanRequest,
+};
 
 pub use inbox::{FollowedUpTo, Inbox, InboxError, MAX_BELL_NAME_BYTES, Rung};
 
 /// Candidate keys between two durable marks of a fan-out: what a crash repeats at the most.
-const KEYS_PAGE: usize = 100;
-/// Images of one key that are read at a time.
+const KEYS_PAGE: usize = 1_000;
+/// Keys whose images are looked up at once, and images of each that come at once: their product is held in memory.
+const KEYS_AT_ONCE: usize = 250;
+const FIRST_IMAGES: usize = 20;
+/// Images of one key that are read at a time where it has more.
 const IMAGES_PAGE: usize = MAX_SEND;
+/// Keys of which more is read at once.
+const MORE_AT_ONCE: usize = 4;
 /// Heads between two durable marks of a sweep.
 const SWEEP_PAGE: usize = 500;
 
@@ -163,18 +173,7 @@ impl Notifier {
             }
             Err(error) => return Err(error.into()),
         };
-        let mut sent = 0;
-        for key in &page.items {
-            let mut after = None;
-            loop {
-                let images = self.ports.index.images(key, after, IMAGES_PAGE).await?;
-                sent += self.request(&images.items, to, *generation).await?;
-                after = images.next;
-                if after.is_none() {
-                    break;
-                }
-            }
-        }
+        let sent = self.request_all(&page.items, to, *generation).await?;
         done.queued += sent;
         let queued = queued + sent;
         Ok(match page.next {
@@ -183,26 +182,66 @@ impl Notifier {
         })
     }
 
+    /// Queues every image that has one of these keys; how many. The next ones are looked up while those found are sent,
+    /// and what is under way is awaited together.
+    async fn request_all(
+        &self,
+        keys: &[LayerKey],
+        to: &Cursor,
+        generation: Generation,
+    ) -> Result<u64, NotifyError> {
+        let (mut found, mut sent) = (BTreeSet::new(), 0);
+        for keys in keys.chunks(KEYS_AT_ONCE) {
+            let mut more = vec![];
+            let (pages, count) =
+                try_join(self.first_pages(keys), self.request(filled(&mut found), to, generation)).await?;
+            sent += count;
+            for (key, page) in keys.iter().zip(pages) {
+                found.extend(page.items);
+                more.extend(page.next.map(|after| (key, after)));
+            }
+            while !more.is_empty() {
+                let some: Vec<(&LayerKey, PageToken)> = more.drain(..MORE_AT_ONCE.min(more.len())).collect();
+                let lookups = some.iter().map(|(key, after)| self.images(key, after.clone()));
+                let sending = self.request(filled(&mut found), to, generation);
+                let (pages, count) = try_join(try_join_all(lookups), sending).await?;
+                sent += count;
+                for ((key, _), page) in some.iter().zip(pages) {
+                    found.extend(page.items);
+                    more.extend(page.next.map(|after| (*key, after)));
+                }
+            }
+        }
+        Ok(sent + self.request(found, to, generation).await?)
+    }
+
+    async fn first_pages(&self, keys: &[LayerKey]) -> Result<Vec<Page<ImageId>>, NotifyError> {
+        Ok(self.ports.index.first_pages(keys, FIRST_IMAGES).await?)
+    }
+
+    async fn images(&self, key: &LayerKey, after: PageToken) -> Result<Page<ImageId>, NotifyError> {
+        Ok(self.ports.index.images(key, Some(after), IMAGES_PAGE).await?)
+    }
+
     async fn request(
         &self,
-        images: &[ImageId],
+        images: BTreeSet<ImageId>,
         to: &Cursor,
         generation: Generation,
     ) -> Result<u64, NotifyError> {
         let feed = self.feed.name();
         let requests: Vec<ScanRequest> = images
-            .iter()
+            .into_iter()
             .filter(|image| self.ports.scope.admits_repository(&image.registry, &image.repository))
             .map(|image| ScanRequest {
                 id: RequestId::derived(&["change", &feed.0, &to.0, &image.to_string()]),
-                image: image.clone(),
+                image,
                 cause: Cause::Change { feed: feed.clone() },
                 at_least: Some(generation),
             })
             .collect();
-        if !requests.is_empty() {
-            self.ports.queue.send(Lane::Change, &requests).await?;
-        }
+        try_join_all(requests.chunks(MAX_SEND).map(|batch| self.ports.queue.send(Lane::Change, batch)))
+            .await?;
         Ok(requests.len() as u64)
     }
 
@@ -228,6 +267,11 @@ impl Notifier {
             None => FeedEvent::SweepDone { queued },
         })
     }
+}
+
+/// What fills a send; else nothing yet: most keys have few images, and wait for those of others.
+fn filled(found: &mut BTreeSet<ImageId>) -> BTreeSet<ImageId> {
+    if found.len() < MAX_SEND { BTreeSet::new() } else { std::mem::take(found) }
 }
 
 fn is_swept(state: &ImageState, sweep: &FeedSweep) -> bool {

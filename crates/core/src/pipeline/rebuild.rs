@@ -1,5 +1,8 @@
 //! Makes again what was lost: the layer index, heads or the lake, from events and archived bodies.
 
+use futures::future::join;
+use futures::stream::{self, StreamExt as _};
+
 use super::Ports;
 use crate::ports::{
     AppendError, ArchiveError, LayerIndexError, Position, ReportObject, SinkError, StoreError,
@@ -8,9 +11,13 @@ use crate::scan::{
     Event, FeedState, Head, HeadState, IllegalTransition, ImageEvent, ImageState, ReconcileState,
     RecordedEvent, StreamId, evolve, evolve_feed, evolve_reconcile,
 };
-use crate::vocabulary::{ImageId, PageToken};
+use crate::vocabulary::{ImageId, LayerKey, PageToken};
 
 const PAGE: usize = 500;
+/// Events that are read at a time where little is done with each.
+const LONG_PAGE: usize = 4_000;
+/// Images whose keys are recorded at once: what is written together shares a commit.
+const IMAGES_AT_ONCE: usize = 256;
 
 /// What a rebuild did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,11 +57,14 @@ pub enum RebuildError {
     },
 }
 
+type Events = Vec<(Position, RecordedEvent)>;
+
 async fn page(
     ports: &Ports,
     after: Option<PageToken>,
-) -> Result<(Vec<(Position, RecordedEvent)>, Option<PageToken>), StoreError> {
-    let page = ports.store.read_all(after, PAGE).await?;
+    limit: usize,
+) -> Result<(Events, Option<PageToken>), StoreError> {
+    let page = ports.store.read_all(after, limit).await?;
     Ok((page.items, page.next))
 }
 
@@ -63,28 +73,56 @@ async fn page(
 /// # Errors
 /// Where a port failed: begin again.
 pub async fn rebuild_layer_index(ports: &Ports) -> Result<Rebuilt, RebuildError> {
-    let (mut done, mut after) = (Rebuilt::default(), None);
+    let mut done = Rebuilt::default();
+    let mut current = page(ports, None, LONG_PAGE).await?;
     loop {
-        let (events, next) = page(ports, after).await?;
-        for (position, recorded) in events {
-            done.read += 1;
-            let Some(image) = position.stream.as_image() else { continue };
-            if let Event::Image(ImageEvent::LayersRecorded { keys, .. }) = recorded.event {
-                if is_deleted(ports, &image).await? {
-                    ports.index.forget(&image, &keys).await?;
-                }
-                // Asked again after forgetting: a push may have revived it meanwhile.
-                if !is_deleted(ports, &image).await? {
-                    ports.index.record(&image, &keys).await?;
-                    done.written += 1;
-                }
+        let (events, next) = current;
+        done.read += events.len() as u64;
+        // The next page is read while this one's keys are recorded.
+        let ahead = async {
+            match next {
+                Some(_) => page(ports, next, LONG_PAGE).await.map(Some),
+                None => Ok(None),
             }
-        }
-        after = next;
-        if after.is_none() {
-            return Ok(done);
+        };
+        let (ahead, written) = join(ahead, restore_all(ports, events)).await;
+        done.written += written?;
+        match ahead? {
+            Some(page) => current = page,
+            None => return Ok(done),
         }
     }
+}
+
+async fn restore_all(ports: &Ports, events: Events) -> Result<u64, RebuildError> {
+    let recorded = events.into_iter().filter_map(|(position, recorded)| match recorded.event {
+        Event::Image(ImageEvent::LayersRecorded { keys, .. }) => Some((position.stream.as_image()?, keys)),
+        _ => None,
+    });
+    let mut restored = stream::iter(recorded)
+        .map(|(image, keys)| async move { restore(ports, &image, &keys).await })
+        .buffer_unordered(IMAGES_AT_ONCE);
+    let mut written = 0;
+    while let Some(is_there) = restored.next().await {
+        written += u64::from(is_there?);
+    }
+    Ok(written)
+}
+
+/// Whether the image is there and has the keys. Recorded before anybody asks whether it was deleted: a deletion that comes
+/// later forgets them itself.
+async fn restore(ports: &Ports, image: &ImageId, keys: &[LayerKey]) -> Result<bool, RebuildError> {
+    ports.index.record(image, keys).await?;
+    if !is_deleted(ports, image).await? {
+        return Ok(true);
+    }
+    ports.index.forget(image, keys).await?;
+    // Asked again after forgetting: a push may have revived it meanwhile.
+    let is_back = !is_deleted(ports, image).await?;
+    if is_back {
+        ports.index.record(image, keys).await?;
+    }
+    Ok(is_back)
 }
 
 async fn is_deleted(ports: &Ports, image: &ImageId) -> Result<bool, StoreError> {
@@ -99,7 +137,7 @@ async fn is_deleted(ports: &Ports, image: &ImageId) -> Result<bool, StoreError> 
 pub async fn rebuild_lake(ports: &Ports) -> Result<Rebuilt, RebuildError> {
     let (mut done, mut after) = (Rebuilt::default(), None);
     loop {
-        let (events, next) = page(ports, after).await?;
+        let (events, next) = page(ports, after, PAGE).await?;
         for (_, recorded) in events {
             done.read += 1;
             let Event::Image(ImageEvent::Assessed(assessed)) = recorded.event else { continue };
@@ -127,7 +165,7 @@ pub async fn rebuild_lake(ports: &Ports) -> Result<Rebuilt, RebuildError> {
 pub async fn rebuild_heads(ports: &Ports) -> Result<Rebuilt, RebuildError> {
     let (mut done, mut after) = (Rebuilt::default(), None);
     loop {
-        let (events, next) = page(ports, after).await?;
+        let (events, next) = page(ports, after, PAGE).await?;
         // Every stream has a first event, and only one: there its whole fold is made.
         for (position, _) in &events {
             done.read += 1;

@@ -1,8 +1,12 @@
 //! Which images have this key.
 
 use async_trait::async_trait;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use crate::vocabulary::{ImageId, LayerKey, Page, PageToken};
+
+/// How many keys are asked about at once where the index has no way to ask about several.
+const FIRST_PAGES_AT_ONCE: usize = 8;
 
 /// Answers which images have a key that a change feed names. A projection of `LayersRecorded` events.
 ///
@@ -12,6 +16,9 @@ use crate::vocabulary::{ImageId, LayerKey, Page, PageToken};
 /// * **L3** Answers come in pages; memory does not depend on how many images have a key.
 /// * **L4** `forget(image, keys)` removes exactly these; forgetting what is not there is Ok.
 /// * **L5** Recording again what the events say rebuilds it.
+/// * **L6** `first_pages` answers of each key, in their order, what `images` answers of it without a token.
+///
+/// Not promised: any order of a key's images but one that stays while images come and go.
 ///
 /// # Errors
 /// `Transient`: do the same again. `Permanent`: a setting is wrong.
@@ -20,7 +27,8 @@ use crate::vocabulary::{ImageId, LayerKey, Page, PageToken};
 /// A dropped record or forget may have done any part; do it again.
 ///
 /// # Bounds
-/// Pages of at most `limit` images, in the order of their ids; at most 4096 keys an image.
+/// Pages of at most `limit` images; at most 4096 keys an image; as many keys a `first_pages` as the caller has memory for
+/// pages.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait LayerIndex: std::fmt::Debug + Send + Sync {
@@ -34,6 +42,16 @@ pub trait LayerIndex: std::fmt::Debug + Send + Sync {
         after: Option<PageToken>,
         limit: usize,
     ) -> Result<Page<ImageId>, LayerIndexError>;
+
+    /// The first page of each of these keys: one question to an index that can answer it, where most keys have few images.
+    async fn first_pages(
+        &self,
+        keys: &[LayerKey],
+        limit: usize,
+    ) -> Result<Vec<Page<ImageId>>, LayerIndexError> {
+        let questions: Vec<_> = keys.iter().map(|key| self.images(key, None, limit)).collect();
+        stream::iter(questions).buffered(FIRST_PAGES_AT_ONCE).try_collect().await
+    }
 
     /// Removes these keys of the image.
     async fn forget(&self, image: &ImageId, keys: &[LayerKey]) -> Result<(), LayerIndexError>;

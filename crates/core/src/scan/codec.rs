@@ -36,19 +36,20 @@ pub enum CodecError {
     HeadTooLong(usize),
 }
 
+/// The event in its own form where it is read, and with its keys in order where it is written.
 #[derive(Serialize, Deserialize)]
-struct StoredEvent {
+struct StoredEvent<E> {
     v: u32,
     id: EventId,
     at: Timestamp,
-    event: serde_json::Value,
+    event: E,
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredHead {
+struct StoredHead<S> {
     v: u32,
     n: u64,
-    s: serde_json::Value,
+    s: S,
 }
 
 #[derive(Deserialize)]
@@ -60,9 +61,17 @@ fn malformed(what: &'static str) -> impl Fn(serde_json::Error) -> CodecError {
     move |error| CodecError::Malformed { what, problem: error.to_string() }
 }
 
-fn check_version(what: &'static str, bytes: &[u8], known: u32) -> Result<(), CodecError> {
-    let VersionOnly { v: found } = serde_json::from_slice(bytes).map_err(malformed(what))?;
+fn check_version(what: &'static str, found: u32, known: u32) -> Result<(), CodecError> {
     if found > known { Err(CodecError::Newer { what, found, known }) } else { Ok(()) }
+}
+
+/// Reads in one pass; only what cannot be read so is asked whether a newer program wrote it.
+fn read<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8], known: u32) -> Result<T, CodecError> {
+    serde_json::from_slice(bytes).map_err(|problem| {
+        let version: Result<VersionOnly, CodecError> = serde_json::from_slice(bytes).map_err(malformed(what));
+        let newer = version.and_then(|VersionOnly { v: found }| check_version(what, found, known));
+        newer.err().unwrap_or_else(|| malformed(what)(problem))
+    })
 }
 
 /// Writes an event.
@@ -80,10 +89,9 @@ pub fn encode_event(event: &RecordedEvent) -> Result<Vec<u8>, CodecError> {
 /// # Errors
 /// Where the bytes are damaged, or newer than this program.
 pub fn decode_event(bytes: &[u8]) -> Result<RecordedEvent, CodecError> {
-    check_version("event", bytes, EVENT_VERSION)?;
-    let stored: StoredEvent = serde_json::from_slice(bytes).map_err(malformed("event"))?;
-    let event: Event = serde_json::from_value(stored.event).map_err(malformed("event"))?;
-    Ok(RecordedEvent { id: stored.id, at: stored.at, event })
+    let stored: StoredEvent<Event> = read("event", bytes, EVENT_VERSION)?;
+    check_version("event", stored.v, EVENT_VERSION)?;
+    Ok(RecordedEvent { id: stored.id, at: stored.at, event: stored.event })
 }
 
 /// Writes a head.
@@ -102,8 +110,7 @@ pub fn encode_head(head: &Head) -> Result<Vec<u8>, CodecError> {
 /// # Errors
 /// Where the bytes are damaged, or newer than this program.
 pub fn decode_head(bytes: &[u8]) -> Result<Head, CodecError> {
-    check_version("head", bytes, HEAD_VERSION)?;
-    let stored: StoredHead = serde_json::from_slice(bytes).map_err(malformed("head"))?;
-    let state: HeadState = serde_json::from_value(stored.s).map_err(malformed("head"))?;
-    Ok(Head { version: stored.n, state })
+    let stored: StoredHead<HeadState> = read("head", bytes, HEAD_VERSION)?;
+    check_version("head", stored.v, HEAD_VERSION)?;
+    Ok(Head { version: stored.n, state: stored.s })
 }

@@ -18,6 +18,7 @@ enum Fault {
     IgnoresTheLimit,
     ForgetsNothing,
     NeverLearnsAgain,
+    MixesUpKeys,
 }
 
 #[derive(Debug)]
@@ -28,12 +29,13 @@ struct Broken {
 }
 
 pub(super) fn register(rows: &mut Rows) {
-    let faults: [(&str, &str, Fresh<dyn laws::layer_index::LayerIndexHarness>); 5] = [
+    let faults: [(&str, &str, Fresh<dyn laws::layer_index::LayerIndexHarness>); 6] = [
         ("counts_twice", "L1", || Box::pin(async { Ok(with(Fault::CountsTwice) as _) })),
         ("keeps_one_key", "L2", || Box::pin(async { Ok(with(Fault::KeepsOneKey) as _) })),
         ("ignores_the_limit", "L3", || Box::pin(async { Ok(with(Fault::IgnoresTheLimit) as _) })),
         ("forgets_nothing", "L4", || Box::pin(async { Ok(with(Fault::ForgetsNothing) as _) })),
         ("never_learns_again", "L5", || Box::pin(async { Ok(with(Fault::NeverLearnsAgain) as _) })),
+        ("mixes_up_keys", "L6", || Box::pin(async { Ok(with(Fault::MixesUpKeys) as _) })),
     ];
     for (fault, law, fresh) in faults {
         rows.add_broken("layer_index", fault, law, laws::layer_index::LAWS, fresh);
@@ -69,6 +71,18 @@ impl LayerIndex for Broken {
             page.items.extend(page.items.clone());
         }
         Ok(page)
+    }
+
+    async fn first_pages(
+        &self,
+        keys: &[LayerKey],
+        limit: usize,
+    ) -> Result<Vec<Page<ImageId>>, LayerIndexError> {
+        let mut pages = self.inner.first_pages(keys, limit).await?;
+        if self.fault == Fault::MixesUpKeys {
+            pages.reverse();
+        }
+        Ok(pages)
     }
 
     async fn forget(&self, image: &ImageId, keys: &[LayerKey]) -> Result<(), LayerIndexError> {

@@ -39,15 +39,25 @@ impl EmbeddedFeed {
         let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let known = last().clone().filter(|changed| changed.is_between(from, to));
         let (store, between) = (self.store.clone(), (from.clone(), to.clone()));
-        // Also where the packages are known: a state that was forgotten must not go on naming any.
-        let (old, new) = blocking(move || states(&store, &between.0, &between.1)).await?;
         if let Some(known) = known {
+            // A state that was forgotten must not go on naming any.
+            blocking(move || still_there(&store, &between.0, &between.1)).await?;
             return Ok(known);
         }
+        let (old, new) = blocking(move || states(&store, &between.0, &between.1)).await?;
         let changed = Changed::between(from, to, old, new, &self.database).await?;
         let changed = Arc::new(changed);
         *last() = Some(Arc::clone(&changed));
         Ok(changed)
+    }
+}
+
+fn still_there(store: &AdvisoryStore, from: &Cursor, to: &Cursor) -> Result<(), FeedError> {
+    let forgotten = |cursor: &Cursor| FeedError::Forgotten(cursor.0.clone());
+    let current = store.current_now()?.ok_or_else(|| forgotten(to))?;
+    match [from, to].into_iter().find(|cursor| !store.is_there(cursor, &current)) {
+        Some(gone) => Err(forgotten(gone)),
+        None => Ok(()),
     }
 }
 

@@ -159,6 +159,12 @@ impl AdvisoryStore {
         }
     }
 
+    /// Whether the state at a cursor belongs to the line of `current` and its file is still there; it is not opened.
+    /// Blocks.
+    pub(super) fn is_there(&self, cursor: &Cursor, current: &State) -> bool {
+        FileName::from_cursor(cursor, current.before).is_some_and(|name| self.path_of(&name).is_file())
+    }
+
     /// The state that came directly after `from`, on the way to `current`; none where a state in between is no longer
     /// there. Blocks.
     pub(super) fn step_after(&self, from: &State, current: State) -> Result<Option<State>, AdvisoryError> {

@@ -5,7 +5,8 @@ pub(super) const APPLICATION_ID: i32 = 0x6563_766d;
 
 /// The migrations in order: the one at index N leads from schema version N to N + 1, `user_version` counts those that
 /// are done. What has been released is never edited: a change is one more migration.
-pub(super) const MIGRATIONS: &[&str] = &[EVENTS_QUEUE_INDEX_BODIES, SCANNER_RECORDS, SCANNER_ECOSYSTEMS];
+pub(super) const MIGRATIONS: &[&str] =
+    &[EVENTS_QUEUE_INDEX_BODIES, SCANNER_RECORDS, SCANNER_ECOSYSTEMS, RECORDS_APART];
 
 /// Events with their heads, bodies, the queue with its dead letters, the layer index.
 ///
@@ -130,4 +131,17 @@ const SCANNER_ECOSYSTEMS: &str = "
 CREATE TABLE scanner_ecosystems (
     name TEXT PRIMARY KEY
 ) WITHOUT ROWID;
+";
+
+/// Records in a table of their own: what a change may affect is told by numbers and digests alone, and a page of those
+/// holds ninety layers where one with their records holds five.
+const RECORDS_APART: &str = "
+CREATE TABLE scanner_records (
+    layer INTEGER PRIMARY KEY,
+    bytes INTEGER NOT NULL,
+    record BLOB NOT NULL
+);
+INSERT INTO scanner_records (layer, bytes, record) SELECT id, record_bytes, record FROM scanner_layers;
+ALTER TABLE scanner_layers DROP COLUMN record;
+ALTER TABLE scanner_layers DROP COLUMN record_bytes;
 ";

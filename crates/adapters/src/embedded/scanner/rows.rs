@@ -1,5 +1,5 @@
-//! What the embedded scanner keeps in the tables `scanner_layers`, `scanner_packages`, `scanner_postings` and
-//! `scanner_images`.
+//! What the embedded scanner keeps in the tables `scanner_layers`, `scanner_records`, `scanner_packages`,
+//! `scanner_postings` and `scanner_images`.
 
 use cve_monitor_core::vocabulary::Digest;
 use cve_monitor_scanner::{PackageKey, RECORD_FORMAT};
@@ -60,14 +60,15 @@ pub(super) fn put_layer(tx: &Connection, new: &NewLayer) -> Result<(), DatabaseE
         return Ok(());
     }
     let mut put = tx.prepare_cached(
-        "INSERT INTO scanner_layers (digest, format, extractor, fetched, record_bytes, record)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (digest) DO UPDATE SET format = ?2, extractor = ?3, fetched = ?4, record_bytes = ?5, record = ?6
+        "INSERT INTO scanner_layers (digest, format, extractor, fetched) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (digest) DO UPDATE SET format = ?2, extractor = ?3, fetched = ?4
          RETURNING id",
     )?;
-    let StoredRecord { json_bytes, zstd } = &new.record;
-    let row = params![bytes_of(&new.digest), RECORD_FORMAT, new.extractor, new.fetched, json_bytes, zstd];
+    let row = params![bytes_of(&new.digest), RECORD_FORMAT, new.extractor, new.fetched];
     let layer: i64 = put.query_row(row, |row| row.get(0))?;
+    let StoredRecord { json_bytes, zstd } = &new.record;
+    tx.prepare_cached("INSERT OR REPLACE INTO scanner_records (layer, bytes, record) VALUES (?1, ?2, ?3)")?
+        .execute(params![layer, json_bytes, zstd])?;
     let mut post =
         tx.prepare_cached("INSERT OR IGNORE INTO scanner_postings (package, layer) VALUES (?1, ?2)")?;
     for key in &new.packages {
@@ -128,7 +129,8 @@ pub(super) fn image_layers(
     distinct.sort_unstable();
     distinct.dedup();
     let mut find = state.prepare_cached(
-        "SELECT digest, record_bytes, record FROM scanner_layers WHERE id = ?1 AND format = ?2 AND extractor = ?3",
+        "SELECT digest, bytes, record FROM scanner_layers CROSS JOIN scanner_records ON layer = id
+         WHERE id = ?1 AND format = ?2 AND extractor = ?3",
     )?;
     let mut layers = Vec::with_capacity(distinct.len());
     for number in &distinct {
@@ -156,16 +158,18 @@ pub(in crate::embedded) fn package_numbers(
     keys.iter().filter_map(|key| package_number(state, key).transpose()).collect()
 }
 
-/// The first layer after a number in which a package was found.
-pub(in crate::embedded) fn next_layer(
+/// The layers after a number in which a package was found, ascending, so many at the most.
+pub(in crate::embedded) fn next_layers(
     state: &Connection,
     package: i64,
     after: i64,
-) -> Result<Option<i64>, DatabaseError> {
+    limit: usize,
+) -> Result<Vec<i64>, DatabaseError> {
     let mut find = state.prepare_cached(
-        "SELECT layer FROM scanner_postings WHERE package = ?1 AND layer > ?2 ORDER BY layer LIMIT 1",
+        "SELECT layer FROM scanner_postings WHERE package = ?1 AND layer > ?2 ORDER BY layer LIMIT ?3",
     )?;
-    Ok(find.query_row([package, after], |row| row.get(0)).optional()?)
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(find.query_map([package, after, limit], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// The digest of a layer by its number.

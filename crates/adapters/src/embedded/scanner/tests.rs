@@ -130,8 +130,8 @@ async fn records_that_are_damaged_or_of_another_extractor_are_read_again() {
     let bench = bench().await;
     let request = bench.indexed(&[layer(&[("openssl", "3.0.1")])]).await;
     for (n, loss) in [
-        (2, "UPDATE scanner_layers SET record = x'00'"),
-        (3, "UPDATE scanner_layers SET record_bytes = 1 << 40"),
+        (2, "UPDATE scanner_records SET record = x'00'"),
+        (3, "UPDATE scanner_records SET bytes = 1 << 40"),
         (4, "UPDATE scanner_layers SET extractor = 'another'"),
         (5, "UPDATE scanner_layers SET format = format + 1"),
     ] {

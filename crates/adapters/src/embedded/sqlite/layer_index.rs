@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use cve_monitor_core::ports::{LayerIndex, LayerIndexError};
 use cve_monitor_core::vocabulary::{ImageId, LayerKey, Page, PageToken};
 
-use super::page_limit;
+use super::{page_limit, token_numbers};
 use crate::embedded::Database;
 
 /// The most keys of one image.
@@ -51,12 +51,22 @@ impl LayerIndex for SqliteLayerIndex {
         limit: usize,
     ) -> Result<Page<ImageId>, LayerIndexError> {
         let key = rows::StoredKey::of(key);
-        let (limit, _) = page_limit(limit);
-        let after = after.map(|token| token.0).unwrap_or_default();
-        Ok(self
-            .database
-            .read(move |state| rows::images(state, &key, &after, limit, rows::SORTED_MAX))
-            .await?)
+        let limit = page_limit(limit);
+        let [after] = after.as_ref().map_or(Ok([rows::BEFORE_ALL]), token_numbers)?;
+        Ok(self.database.read(move |state| rows::images(state, &key, after, limit)).await?)
+    }
+
+    async fn first_pages(
+        &self,
+        keys: &[LayerKey],
+        limit: usize,
+    ) -> Result<Vec<Page<ImageId>>, LayerIndexError> {
+        let keys = rows::stored(keys);
+        let limit = page_limit(limit);
+        let pages = self.database.read(move |state| {
+            keys.iter().map(|key| rows::images(state, key, rows::BEFORE_ALL, limit)).collect()
+        });
+        Ok(pages.await?)
     }
 
     async fn forget(&self, image: &ImageId, keys: &[LayerKey]) -> Result<(), LayerIndexError> {

@@ -19,7 +19,7 @@ pub struct ReconcileSettings {
 
 impl Default for ReconcileSettings {
     fn default() -> Self {
-        Self { sweep_after: Duration::from_secs(7 * 24 * 3600), page: 100, lists_per_second: 10 }
+        Self { sweep_after: Duration::from_secs(7 * 24 * 3600), page: 1_000, lists_per_second: 10 }
     }
 }
 

@@ -25,6 +25,7 @@ pub const LAWS: &[Law<dyn LayerIndexHarness>] = &[
     },
     Law { id: "L4", title: "forgetting_removes_exactly_these", check: |h| Box::pin(forgets(h)) },
     Law { id: "L5", title: "recording_again_rebuilds_it", check: |h| Box::pin(rebuilds(h)) },
+    Law { id: "L6", title: "first_pages_are_those_of_each_key", check: |h| Box::pin(first_pages(h)) },
 ];
 
 fn keys<const N: usize>(harness: &dyn LayerIndexHarness) -> [LayerKey; N] {
@@ -39,6 +40,7 @@ fn images(harness: &dyn LayerIndexHarness, number: usize) -> Result<Vec<ImageId>
     Ok(images)
 }
 
+/// Every image of a key, page by page, then in the order of their written ids: twice what was listed twice.
 async fn all(harness: &dyn LayerIndexHarness, key: &LayerKey, limit: usize) -> Result<Vec<ImageId>, Unmet> {
     let (mut found, mut after): (_, Option<PageToken>) = (vec![], None);
     loop {
@@ -47,7 +49,10 @@ async fn all(harness: &dyn LayerIndexHarness, key: &LayerKey, limit: usize) -> R
         found.extend(page.items);
         match page.next {
             Some(next) => after = Some(next),
-            None => return Ok(found),
+            None => {
+                found.sort_by_key(ToString::to_string);
+                return Ok(found);
+            }
         }
     }
 }
@@ -99,6 +104,7 @@ async fn pages_while_forgetting(harness: &dyn LayerIndexHarness) -> Outcome {
         seen.extend(page.items);
         after = page.next;
     }
+    seen.sort_by_key(ToString::to_string);
     same("images visited", &seen, &images)
 }
 
@@ -137,4 +143,22 @@ async fn rebuilds(harness: &dyn LayerIndexHarness) -> Outcome {
     same("images of each key", &after, &before)?;
     let distinct: BTreeSet<_> = before[0].iter().collect();
     same("images of the key of all", &distinct.len(), &images.len())
+}
+
+async fn first_pages(harness: &dyn LayerIndexHarness) -> Outcome {
+    let ([many, one, unknown], images) = (keys(harness), images(harness, 7)?);
+    for image in &images {
+        harness.index().record(image, std::slice::from_ref(&many)).await?;
+    }
+    harness.index().record(&images[3], std::slice::from_ref(&one)).await?;
+    let asked = [one, many.clone(), unknown, many];
+    for limit in [1, 3, 7, 100] {
+        let pages = harness.index().first_pages(&asked, limit).await?;
+        let mut alone = vec![];
+        for key in &asked {
+            alone.push(harness.index().images(key, None, limit).await?);
+        }
+        same(&format!("first pages of {limit}"), &pages, &alone)?;
+    }
+    same("first pages of no keys", &harness.index().first_pages(&[], 10).await?, &vec![])
 }

@@ -2,7 +2,7 @@
 //! layers were stored, each once.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use cve_monitor_core::ports::{Candidates, Cursor, FeedError};
@@ -21,6 +21,10 @@ const PACKAGES_AT_ONCE: usize = 1000;
 const PAGE_MAX: usize = 5_000;
 /// How many steps through postings a page takes at most: it then ends early, and is not the last.
 const STEPS_MAX: usize = 200_000;
+/// How many postings of all packages together are read ahead, so that not each step is a statement of its own.
+const AHEAD_MAX: usize = 100_000;
+/// How many of one package.
+const AHEAD_OF_PACKAGE: usize = 256;
 
 /// The packages that differ between two states, as far as any layer holds them.
 #[derive(Debug)]
@@ -78,6 +82,23 @@ pub(super) async fn page(
     database.read(move |state| merged(state, &changed.packages, after, limit, STEPS_MAX)).await
 }
 
+/// The postings of a package from a layer on, read ahead so far.
+struct Postings {
+    package: i64,
+    layers: VecDeque<i64>,
+    ahead: usize,
+}
+
+impl Postings {
+    /// The first layer after one that was passed.
+    fn after(&mut self, state: &Connection, layer: i64) -> Result<Option<i64>, DatabaseError> {
+        if self.layers.is_empty() {
+            self.layers = rows::next_layers(state, self.package, layer, self.ahead)?.into();
+        }
+        Ok(self.layers.pop_front())
+    }
+}
+
 /// Merges the postings of all packages, which are sorted by layer each.
 fn merged(
     state: &Connection,
@@ -86,16 +107,21 @@ fn merged(
     limit: usize,
     steps_max: usize,
 ) -> Result<Candidates, DatabaseError> {
+    let ahead = (AHEAD_MAX / packages.len().max(1)).clamp(1, AHEAD_OF_PACKAGE.min(limit));
+    let mut postings: Vec<Postings> = packages
+        .iter()
+        .map(|package| Postings { package: *package, layers: VecDeque::new(), ahead })
+        .collect();
     let mut heads = BinaryHeap::with_capacity(packages.len());
-    for package in packages {
-        heads.extend(rows::next_layer(state, *package, after)?.map(|layer| Reverse((layer, *package))));
+    for (at, of_package) in postings.iter_mut().enumerate() {
+        heads.extend(of_package.after(state, after)?.map(|layer| Reverse((layer, at))));
     }
     let (mut items, mut steps) = (vec![], 0);
     while let Some(Reverse((layer, _))) = heads.peek().copied() {
         items.push(LayerKey(rows::layer_digest(state, layer)?.to_string()));
-        while let Some(Reverse((_, package))) = heads.peek().copied().filter(|head| head.0.0 == layer) {
+        while let Some(Reverse((_, at))) = heads.peek().copied().filter(|head| head.0.0 == layer) {
             heads.pop();
-            heads.extend(rows::next_layer(state, package, layer)?.map(|next| Reverse((next, package))));
+            heads.extend(postings[at].after(state, layer)?.map(|next| Reverse((next, at))));
             steps += 1;
         }
         if !heads.is_empty() && (items.len() == limit || steps >= steps_max) {

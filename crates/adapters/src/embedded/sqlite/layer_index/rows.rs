@@ -6,12 +6,8 @@ use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
 
 use crate::embedded::DatabaseError;
 
-/// Up to so many images of a key are sorted for each page; of more, the sorted list of all images is walked instead,
-/// which then finds a page within a few thousand steps. The first costs with the images of the key, the second with
-/// those of other keys.
-pub(super) const SORTED_MAX: usize = 20_000;
-/// The most images that a page walks past; a page that finds none in them is empty and names where to go on.
-const WALK_MAX: usize = 50_000;
+/// The number before that of any image.
+pub(super) const BEFORE_ALL: i64 = i64::MIN;
 
 /// A key as it is stored: a SHA-256 digest as its bytes, anything else as text. The two never meet: SQLite keeps them
 /// apart by type.
@@ -75,73 +71,32 @@ pub(super) fn forget(tx: &Connection, image: &str, keys: &[StoredKey]) -> Result
     Ok(())
 }
 
-/// A page of the images of a key in the order of their written ids.
+/// Images of a key in the order of their numbers: that in which the index first heard of them.
+pub(super) const IMAGES_OF_KEY: &str = "SELECT layer_images.id, layer_images.image
+     FROM layer_index CROSS JOIN layer_images ON layer_images.id = layer_index.image
+     WHERE layer_index.key = ?1 AND layer_index.image > ?2 ORDER BY layer_index.image LIMIT ?3";
+
+/// A page of the images of a key. Its token is the number of the last: numbers are never given twice.
 pub(super) fn images(
     state: &Connection,
     key: &StoredKey,
-    after: &str,
-    limit: usize,
-    sorted_max: usize,
+    after: i64,
+    (limit, sql_limit): (usize, i64),
 ) -> Result<Page<ImageId>, DatabaseError> {
     let Some(key) = number_of(state, FIND_KEY, key)? else { return Ok(Page::last(vec![])) };
-    if at_most(state, key, sorted_max)? {
-        sorted(state, key, after, limit)
-    } else {
-        walked(state, key, after, limit, WALK_MAX)
+    let mut statement = state.prepare_cached(IMAGES_OF_KEY)?;
+    let mut rows = statement.query(params![key, after, sql_limit])?;
+    let (mut items, mut last) = (vec![], after);
+    while let Some(row) = rows.next()? {
+        last = row.get(0)?;
+        items.push(parsed(row.get_ref(1)?.as_str().unwrap_or_default())?);
     }
-}
-
-fn at_most(state: &Connection, key: i64, bound: usize) -> Result<bool, DatabaseError> {
-    let bound = i64::try_from(bound).unwrap_or(i64::MAX);
-    let mut count =
-        state.prepare_cached("SELECT count(*) FROM (SELECT 1 FROM layer_index WHERE key = ?1 LIMIT ?2)")?;
-    let counted: i64 = count.query_row([key, bound.saturating_add(1)], |row| row.get(0))?;
-    Ok(counted <= bound)
+    let next = (items.len() == limit).then(|| PageToken(last.to_string()));
+    Ok(Page { items, next })
 }
 
 fn parsed(image: &str) -> Result<ImageId, DatabaseError> {
     image.parse().map_err(|error| DatabaseError::Damaged(format!("the layer index: {error}")))
-}
-
-fn sorted(state: &Connection, key: i64, after: &str, limit: usize) -> Result<Page<ImageId>, DatabaseError> {
-    let mut statement = state.prepare_cached(
-        "SELECT layer_images.image FROM layer_index CROSS JOIN layer_images ON layer_images.id = layer_index.image
-         WHERE layer_index.key = ?1 AND layer_images.image > ?2 ORDER BY layer_images.image LIMIT ?3",
-    )?;
-    let mut rows = statement.query(params![key, after, i64::try_from(limit).unwrap_or(i64::MAX)])?;
-    let mut items = vec![];
-    while let Some(row) = rows.next()? {
-        items.push(parsed(row.get_ref(0)?.as_str().unwrap_or_default())?);
-    }
-    let full = items.len() == limit;
-    let next = items.last().filter(|_| full).map(|image| PageToken(image.to_string()));
-    Ok(Page { items, next })
-}
-
-pub(super) fn walked(
-    state: &Connection,
-    key: i64,
-    after: &str,
-    limit: usize,
-    walk_max: usize,
-) -> Result<Page<ImageId>, DatabaseError> {
-    let mut statement = state.prepare_cached(
-        "SELECT image, EXISTS (SELECT 1 FROM layer_index WHERE key = ?1 AND layer_index.image = layer_images.id)
-         FROM layer_images WHERE image > ?2 ORDER BY image",
-    )?;
-    let mut rows = statement.query(params![key, after])?;
-    let mut items = vec![];
-    for step in 1.. {
-        let Some(row) = rows.next()? else { break };
-        let image = row.get_ref(0)?.as_str().unwrap_or_default();
-        if row.get(1)? {
-            items.push(parsed(image)?);
-        }
-        if items.len() == limit || step == walk_max {
-            return Ok(Page { next: Some(PageToken(image.to_owned())), items });
-        }
-    }
-    Ok(Page::last(items))
 }
 
 #[cfg(test)]
