@@ -46,6 +46,9 @@ fn packages(document: &Value) -> BTreeSet<String> {
 fn normal(purl: &str) -> String {
     let end = purl.find(['?', '#']).unwrap_or(purl.len());
     let plain = unescaped(&purl[..end]);
+    if plain.starts_with("pkg:golang/") {
+        return plain.to_lowercase();
+    }
     match plain.strip_prefix("pkg:pypi/") {
         Some(rest) => {
             let (name, version) = rest.split_once('@').unwrap_or((rest, ""));
@@ -82,7 +85,7 @@ mod tests {
     fn packages_are_the_same_in_every_spelling() {
         assert_eq!(normal("pkg:deb/debian/g%2B%2B@1%3A2?arch=amd64"), "pkg:deb/debian/g++@1:2");
         assert_eq!(normal("pkg:pypi/Zope.Interface@5.4"), normal("pkg:pypi/zope-interface@5.4"));
-        assert_eq!(normal("pkg:golang/a/b@v1#c"), "pkg:golang/a/b@v1");
+        assert_eq!(normal("pkg:golang/A/b@v1#c"), "pkg:golang/a/b@v1");
         assert_eq!(unescaped("100%"), "100%");
     }
 
