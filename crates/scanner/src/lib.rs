@@ -21,7 +21,7 @@ pub mod version;
 pub use inventory::{
     Distribution, EXTRACTOR_VERSION, EXTRACTOR_VERSION_WITH_LOCK_FILES, ImageInventory, InstalledPackage,
     LayerRecord, Node, NodeContent, OwnedFiles, PackageInstance, PackageKey, PackageKind, READ_KINDS,
-    RECORD_FORMAT, Unread, UnreadEvidence, fold,
+    RECORD_FORMAT, SbomProblem, SbomSource, Unread, UnreadEvidence, fold,
 };
 pub use layer::{
     DEFAULT_MAX_BLOB_BYTES, DEFAULT_MAX_CAPTURED_BYTES, DEFAULT_MAX_ENTRIES, DEFAULT_MAX_LAYER_BYTES,

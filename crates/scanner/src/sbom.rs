@@ -5,6 +5,7 @@
 
 mod cyclonedx;
 mod purl;
+mod read;
 mod spdx;
 
 use sha2::{Digest, Sha256};
@@ -13,6 +14,7 @@ use crate::inventory::ImageInventory;
 
 pub use self::cyclonedx::cyclonedx;
 pub use self::purl::package_url;
+pub use self::read::{MAX_SBOM_BYTES, MAX_SBOM_PACKAGES, SBOM_READER_VERSION, read_sbom, without_sbom};
 pub use self::spdx::spdx;
 
 /// The program that is named as the one that made the document.
@@ -42,7 +44,9 @@ fn gaps(inventory: &ImageInventory) -> Vec<String> {
         let what = problem.path().map_or(format!("layer {layer}"), |path| format!("{path} in layer {layer}"));
         format!("{what} was not read to its end: {}", problem.code())
     });
-    unread.chain(problems).chain(of_system(inventory).map(str::to_owned)).collect()
+    let of_sbom = inventory.sbom.iter().flat_map(|sbom| &sbom.problems);
+    let of_sbom = of_sbom.map(|problem| format!("the SBOM that it was taken from: {}", problem.code()));
+    unread.chain(problems).chain(of_sbom).chain(of_system(inventory).map(str::to_owned)).collect()
 }
 
 /// What is not known of the distribution.

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use cve_monitor_scanner::advisory::{
     Database, ShrinkPolicy, Source, SourceLocation, changed_ecosystems, changed_packages, compile,
 };
-use cve_monitor_scanner::matching::{Completeness, Finding, Reason, assess};
-use cve_monitor_scanner::{ImageInventory, LayerRecord, PackageKind, fold};
+use cve_monitor_scanner::matching::{Completeness, Finding, Matched, Reason, assess};
+use cve_monitor_scanner::{ImageInventory, LayerRecord, PackageKind, fold, sbom};
 
 use crate::expected::{Expected, FindingRow};
 use crate::layout::Layout;
@@ -204,6 +204,51 @@ fn one_image_in_several_compressions_is_one_inventory() {
         };
         assert_eq!(diff_ids(&left_records), diff_ids(&right_records));
     }
+}
+
+#[test]
+fn what_our_own_sboms_say_is_judged_as_the_layers_are() {
+    let databases = Databases::compile();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/images");
+    let mut found = 0;
+    for layout in [fixtures().join("oci"), examples].map(|folder| Layout::open(&folder)) {
+        for (name, manifest) in layout.manifests() {
+            let (of_layers, _) = image(&layout, &manifest);
+            let judged = assess(&of_layers, &databases.updated).unwrap();
+            found += judged.findings.len();
+            let subject = sbom::Subject {
+                image: &name,
+                digest: Some(&manifest),
+                layers: &[],
+                created: "2026-03-01T12:00:00Z",
+                tool_version: "1",
+            };
+            let documents = [sbom::cyclonedx(&of_layers, &subject), sbom::spdx(&of_layers, &subject)];
+            for document in documents {
+                let of_sbom = sbom::read_sbom(document.unwrap().as_bytes(), &manifest, &manifest).unwrap();
+                let again = assess(&of_sbom, &databases.updated).unwrap();
+                // A jar without a group has no package URL that names it.
+                let mut keys = of_layers.posting_keys();
+                keys.retain(|key| key.kind != PackageKind::Maven || key.name.contains(':'));
+                assert_eq!(keys, of_sbom.posting_keys(), "{name}");
+                // An SBOM does not prove in which layer a package lies.
+                let without_layer = |finding: &Finding| Finding { layer: 0, ..finding.clone() };
+                let findings = |of: &Matched| of.findings.iter().map(without_layer).collect::<Vec<_>>();
+                assert_eq!(findings(&again), findings(&judged), "{name}");
+                let owners = |of: &Matched| -> BTreeSet<_> {
+                    of.suppressed
+                        .iter()
+                        .map(|each| (each.finding.name.clone(), each.owned_by.clone()))
+                        .collect()
+                };
+                assert_eq!(owners(&again), owners(&judged), "{name}");
+                // What is not complete is not in the SBOM either, which then says so in its own words.
+                let is_complete = |of: &Matched| of.completeness == Completeness::Complete;
+                assert_eq!(is_complete(&again), is_complete(&judged), "{name}: {:?}", again.completeness);
+            }
+        }
+    }
+    assert!(found > 0);
 }
 
 #[test]

@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use self::overlay::{Overlay, Resolved};
 use self::ownership::Ownership;
 use self::visible::Visible;
+use super::described::SbomSource;
 use super::extractor::READ_KINDS;
-use super::kind::PackageKind;
+use super::kind::{PackageKey, PackageKind};
 use super::os_release::{self, Distribution};
-use super::record::{InstalledPackage, LayerRecord, NodeContent};
+use super::record::{InstalledPackage, LayerRecord, NodeContent, posting_keys};
 use crate::layer::LayerProblem;
 
 /// What an image holds, as far as it could be read.
@@ -32,6 +33,16 @@ pub struct ImageInventory {
     pub looked_at: Vec<PackageKind>,
     /// Whether any package database is there, even an empty one.
     pub has_package_database: bool,
+    /// The SBOM that all of this was taken from; none where the layers were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sbom: Option<SbomSource>,
+}
+
+impl ImageInventory {
+    /// The keys under which an index from packages lists it, sorted.
+    pub fn posting_keys(&self) -> Vec<PackageKey> {
+        posting_keys(self.packages.iter().map(|package| (package.kind, &*package.name, &*package.source)))
+    }
 }
 
 /// A package in an image.
@@ -115,6 +126,7 @@ pub fn fold(layers: &[&LayerRecord]) -> ImageInventory {
         problems,
         looked_at: READ_KINDS.to_vec(),
         has_package_database: found.has_database,
+        sbom: None,
     }
 }
 

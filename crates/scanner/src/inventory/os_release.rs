@@ -56,7 +56,7 @@ impl Distribution {
         if path.ends_with("os-release") { Self::parse(text) } else { older::parse(path, text) }
     }
 
-    fn of(id: &str, version_id: Option<&str>, pretty_name: Option<&str>) -> Self {
+    pub(crate) fn of(id: &str, version_id: Option<&str>, pretty_name: Option<&str>) -> Self {
         Self {
             id: id.to_owned(),
             version_id: version_id.map(str::to_owned),

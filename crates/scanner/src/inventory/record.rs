@@ -258,13 +258,18 @@ impl LayerRecord {
             NodeContent::Packages { packages, .. } => Some(packages),
             _ => None,
         });
-        let keys: BTreeSet<PackageKey> = packages
-            .flatten()
-            .flat_map(|package| {
-                let names = advisory_names(package.kind, &package.name, &package.source);
-                names.into_iter().map(|name| PackageKey { kind: package.kind, name })
-            })
-            .collect();
-        keys.into_iter().collect()
+        posting_keys(packages.flatten().map(|package| (package.kind, &*package.name, &*package.source)))
     }
+}
+
+/// The keys of packages, each of which has a kind, a name and a source's name.
+pub(super) fn posting_keys<'a>(
+    packages: impl Iterator<Item = (PackageKind, &'a str, &'a str)>,
+) -> Vec<PackageKey> {
+    let keys: BTreeSet<PackageKey> = packages
+        .flat_map(|(kind, name, source)| {
+            advisory_names(kind, name, source).into_iter().map(move |name| PackageKey { kind, name })
+        })
+        .collect();
+    keys.into_iter().collect()
 }

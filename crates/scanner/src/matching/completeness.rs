@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::assess::wanted::{is_certain, is_known};
 use crate::advisory::{Database, Ecosystem, ended};
-use crate::{ImageInventory, LayerProblem, PackageInstance, PackageKind, Unread};
+use crate::{ImageInventory, LayerProblem, PackageInstance, PackageKind, SbomProblem, Unread};
 
 /// How complete the look at an image was. Only a complete look without a finding says that it is clean.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +76,14 @@ pub enum Reason {
         #[serde(flatten)]
         problem: LayerProblem,
     },
+    /// The SBOM that the inventory was taken from does not tell all.
+    SbomProblem {
+        /// The digest of the document; none where there is none.
+        digest: Option<String>,
+        /// What is wrong.
+        #[serde(flatten)]
+        problem: SbomProblem,
+    },
 }
 
 impl Reason {
@@ -90,6 +98,7 @@ impl Reason {
             Self::NoAdvisoriesForEcosystem { .. } => "no_advisories_for_ecosystem",
             Self::UnreadKind { .. } => "unread_kind",
             Self::LayerProblem { .. } => "layer_problem",
+            Self::SbomProblem { .. } => "sbom_problem",
         }
     }
 }
@@ -118,6 +127,11 @@ impl Completeness {
             .collect();
         let problems = inventory.problems.iter().cloned();
         reasons.extend(problems.map(|(layer, problem)| Reason::LayerProblem { layer, problem }));
+        if let Some(sbom) = &inventory.sbom {
+            let problems = sbom.problems.iter().cloned();
+            let digest = || sbom.digest.clone();
+            reasons.extend(problems.map(|problem| Reason::SbomProblem { digest: digest(), problem }));
+        }
         reasons.extend(look.system());
         reasons.extend(look.languages());
         reasons.sort();

@@ -37,6 +37,7 @@ mod tests {
             problems: vec![],
             looked_at: vec![],
             has_package_database: true,
+            sbom: None,
         }
     }
 

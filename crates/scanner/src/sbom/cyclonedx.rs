@@ -24,6 +24,7 @@ pub fn cyclonedx(inventory: &ImageInventory, subject: &Subject<'_>) -> Result<St
         version: subject.digest,
         ..Component::new("container", subject.image)
     };
+    let source = inventory.sbom.iter().filter_map(|sbom| Some(property("taken-from", sbom.digest.clone()?)));
     let mut document = Document {
         schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
         format: "CycloneDX",
@@ -34,7 +35,7 @@ pub fn cyclonedx(inventory: &ImageInventory, subject: &Subject<'_>) -> Result<St
             timestamp: subject.created,
             tools: Tools { components: [tool] },
             component: image,
-            properties: gaps.into_iter().map(|gap| property("gap", gap)).collect(),
+            properties: source.chain(gaps.into_iter().map(|gap| property("gap", gap))).collect(),
         },
         components: components(inventory, subject),
         compositions: [Composition { aggregate, assemblies: [IMAGE] }],
@@ -57,7 +58,7 @@ fn components<'a>(inventory: &'a ImageInventory, subject: &Subject<'_>) -> Vec<C
             group,
             version: Some(&package.version),
             purl: Some(package_url(package, inventory.distribution.as_ref())),
-            properties: properties(package, subject),
+            properties: properties(package, subject, inventory.sbom.is_none()),
             evidence: Some(Evidence { occurrences: [Occurrence { location: &package.location }] }),
             ..Component::new("library", name)
         }
@@ -77,12 +78,13 @@ fn group_and_name(package: &PackageInstance) -> (Option<&str>, &str) {
     }
 }
 
-fn properties(package: &PackageInstance, subject: &Subject<'_>) -> Vec<Property> {
-    let mut properties = vec![property("layer", package.layer.to_string())];
+fn properties(package: &PackageInstance, subject: &Subject<'_>, is_of_layers: bool) -> Vec<Property> {
+    let layer = is_of_layers.then(|| property("layer", package.layer.to_string()));
+    let mut properties: Vec<Property> = layer.into_iter().collect();
     if let Some(owner) = &package.owned_by {
         properties.push(property("owned-by", owner.clone()));
     }
-    if let Some(digest) = subject.layers.get(package.layer) {
+    if let Some(digest) = subject.layers.get(package.layer).filter(|_| is_of_layers) {
         properties.push(property("layer-digest", (*digest).to_owned()));
     }
     properties

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Subject, TOOL, gaps, identifier, package_url};
-use crate::inventory::ImageInventory;
+use crate::inventory::{ImageInventory, SbomSource};
 
 const DOCUMENT: &str = "SPDXRef-DOCUMENT";
 const IMAGE: &str = "SPDXRef-Image";
@@ -54,18 +54,22 @@ fn packages<'a>(inventory: &'a ImageInventory, subject: &Subject<'a>) -> Vec<Pac
     }];
     packages.extend(inventory.distribution.as_ref().map(|distribution| Package {
         version: distribution.version_id.as_deref(),
+        description: distribution.pretty_name.as_deref(),
         purpose: Some("OPERATING-SYSTEM"),
         ..Package::new(SYSTEM.to_owned(), &distribution.id)
     }));
     packages.extend(inventory.packages.iter().enumerate().map(|(at, package)| {
-        let layer = match subject.layers.get(package.layer) {
-            Some(digest) => format!("layer {} ({digest})", package.layer),
-            None => format!("layer {}", package.layer),
+        let layer = match (&inventory.sbom, subject.layers.get(package.layer)) {
+            (Some(SbomSource { digest, .. }), _) => {
+                format!("listed in SBOM {}", digest.as_deref().unwrap_or_default())
+            }
+            (None, Some(digest)) => format!("since layer {} ({digest})", package.layer),
+            (None, None) => format!("since layer {}", package.layer),
         };
         let owner = package.owned_by.as_ref().map(|owner| format!(", part of {owner}")).unwrap_or_default();
         Package {
             version: Some(&package.version),
-            source_info: Some(format!("found in {}, since {layer}{owner}", package.location)),
+            source_info: Some(format!("found in {}, {layer}{owner}", package.location)),
             references: vec![Reference {
                 category: "PACKAGE-MANAGER",
                 kind: "purl",
@@ -109,6 +113,8 @@ struct Package<'a> {
     name: &'a str,
     #[serde(rename = "versionInfo", skip_serializing_if = "Option::is_none")]
     version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
     #[serde(rename = "primaryPackagePurpose", skip_serializing_if = "Option::is_none")]
     purpose: Option<&'static str>,
     #[serde(rename = "downloadLocation")]
@@ -133,6 +139,7 @@ impl<'a> Package<'a> {
             id,
             name,
             version: None,
+            description: None,
             purpose: None,
             download_location: NOT_SAID,
             files_analyzed: false,

@@ -22,7 +22,7 @@ pub(super) fn package(kind: PackageKind, name: &str, version: &str) -> PackageIn
     }
 }
 
-fn inventory() -> ImageInventory {
+pub(super) fn inventory() -> ImageInventory {
     let mut libc = package(PackageKind::Deb, "libc6", "2.36-9+deb12u13");
     libc.arch = "amd64".to_owned();
     libc.source = "glibc".to_owned();
@@ -41,10 +41,11 @@ fn inventory() -> ImageInventory {
         problems: Vec::new(),
         looked_at: vec![PackageKind::Deb],
         has_package_database: true,
+        sbom: None,
     }
 }
 
-const SUBJECT: Subject<'_> = Subject {
+pub(super) const SUBJECT: Subject<'_> = Subject {
     image: "registry.example/app:1.2",
     digest: Some("sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
     layers: &[

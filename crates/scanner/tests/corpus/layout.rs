@@ -25,6 +25,22 @@ impl Layout {
         named.unwrap()["digest"].as_str().unwrap().to_owned()
     }
 
+    /// The digest of every image's manifest, by its name; those of an index have one name.
+    pub(crate) fn manifests(&self) -> Vec<(String, String)> {
+        let index: Value =
+            serde_json::from_str(&fs::read_to_string(self.root.join("index.json")).unwrap()).unwrap();
+        let digest = |manifest: &Value| manifest["digest"].as_str().unwrap().to_owned();
+        let mut all = Vec::new();
+        for named in index["manifests"].as_array().unwrap() {
+            let name = named["annotations"]["org.opencontainers.image.ref.name"].as_str().unwrap();
+            match self.json(&digest(named))["manifests"].as_array() {
+                Some(children) => all.extend(children.iter().map(|child| (name.to_owned(), digest(child)))),
+                None => all.push((name.to_owned(), digest(named))),
+            }
+        }
+        all
+    }
+
     /// The records of a manifest's layers, base first.
     pub(crate) fn records(&self, manifest: &str) -> Vec<LayerRecord> {
         let manifest = self.json(manifest);

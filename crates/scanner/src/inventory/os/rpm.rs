@@ -10,6 +10,7 @@ mod ndb;
 mod sqlite;
 
 use self::header::Header;
+pub(crate) use self::header::{module as rpm_module, split_source};
 use crate::inventory::extractor::{Extracted, Extractor, File, Places, Reads};
 use crate::inventory::kind::PackageKind;
 use crate::layer::path::file_name;

@@ -52,6 +52,7 @@ fn image(os_release: &str) -> ImageInventory {
         problems: Vec::new(),
         looked_at: vec![PackageKind::Deb],
         has_package_database: true,
+        sbom: None,
     }
 }
 

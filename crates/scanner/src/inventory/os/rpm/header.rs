@@ -147,7 +147,7 @@ impl<'a> Entry<'a> {
 }
 
 /// `curl-7.61.1-22.el8.src.rpm` is `curl` and `7.61.1-22.el8`. A source's epoch is not in its file's name.
-fn split_source(file: &str) -> Option<(String, String)> {
+pub(crate) fn split_source(file: &str) -> Option<(String, String)> {
     let (stem, _) = file.strip_suffix(".rpm")?.rsplit_once('.')?;
     let (rest, release) = stem.rsplit_once('-')?;
     let (name, version) = rest.rsplit_once('-')?;
@@ -155,7 +155,7 @@ fn split_source(file: &str) -> Option<(String, String)> {
 }
 
 /// `nodejs:18:8070020230308160252:bd1311ed` is `nodejs:18`: module and stream, without version and context.
-fn module(label: &str) -> Option<String> {
+pub(crate) fn module(label: &str) -> Option<String> {
     let mut parts = label.split(':');
     let (name, stream) = (parts.next()?, parts.next()?);
     (!name.is_empty() && !stream.is_empty()).then(|| format!("{name}:{stream}"))
