@@ -73,7 +73,7 @@ impl ClairV4 {
         let image = self.registry.put_image(&self.unique().parse().expect("a name"), None, layers);
         let manifest = self.registry.manifest(&image).await.expect("it was put");
         let Ok(Manifest::Image(manifest)) = manifest.parse() else { panic!("not an image") };
-        IndexRequest { image, manifest }
+        IndexRequest { image, manifest, parents: vec![] }
     }
 }
 

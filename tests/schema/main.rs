@@ -51,6 +51,7 @@ fn report(findings: Vec<Finding>, completeness: Completeness, full: bool) -> Vec
         findings,
         completeness,
         looked_at: vec![PackageKind("deb".to_owned()), PackageKind("deb".to_owned())],
+        sbom: full.then(|| Digest::of(b"sbom")),
         knowledge: Knowledge {
             id: full.then(|| KnowledgeId("k1".to_owned())),
             generation: full.then_some(Generation(7)),

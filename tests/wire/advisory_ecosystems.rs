@@ -269,7 +269,7 @@ impl Images {
         let image = self.registry.put_image(&"team/app".parse().unwrap(), None, &[layer]);
         let manifest = self.registry.manifest(&image).await.unwrap();
         let Ok(Manifest::Image(manifest)) = manifest.parse() else { panic!("not an image") };
-        let request = IndexRequest { image, manifest };
+        let request = IndexRequest { image, manifest, parents: vec![] };
         self.scanner.index(&request).await.unwrap();
         request
     }

@@ -135,7 +135,7 @@ impl Bench {
         let Ok(Manifest::Image(manifest)) = self.registry.manifest(&image).await.unwrap().parse() else {
             panic!("not an image")
         };
-        IndexRequest { image, manifest }
+        IndexRequest { image, manifest, parents: vec![] }
     }
 
     /// The layers that were posted, but for the one that asks for the engine.

@@ -125,7 +125,7 @@ impl Clair {
         let Ok(Manifest::Image(manifest)) = self.registry.manifest(&image).await.unwrap().parse() else {
             panic!("not an image")
         };
-        IndexRequest { image, manifest }
+        IndexRequest { image, manifest, parents: vec![] }
     }
 
     /// How often something was asked for.

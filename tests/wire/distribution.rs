@@ -7,6 +7,7 @@ mod certificates;
 mod destinations;
 mod listing;
 mod redirects;
+mod referrers;
 mod tags;
 
 use cve_monitor_adapters::oci::{DistributionRegistry, DistributionSettings};

@@ -68,6 +68,7 @@ impl Scanner for FreeScanner {
             findings: vec![],
             completeness: Completeness::complete(),
             looked_at: vec![],
+            sbom: None,
             knowledge: knowledge(),
         })
     }
@@ -179,7 +180,7 @@ async fn inventory(folder: &Path, examples: &Path) -> Result<Vec<Figure>, Failur
         EmbeddedScanner::new(database, store, Registries::new([Arc::new(registry) as Arc<dyn Registry>]));
     let before = resident_peak_mib();
     let start = Instant::now();
-    scanner.index(&IndexRequest { image, manifest }).await?;
+    scanner.index(&IndexRequest { image, manifest, parents: vec![] }).await?;
     Ok(vec![
         figure(
             "inventory of the largest example image (debian-node)",

@@ -17,5 +17,5 @@ mod sqlite;
 pub use database::{Database, DatabaseError};
 pub use folder_lake::FolderLake;
 pub use folder_sink::FolderSink;
-pub use scanner::{EmbeddedScanner, Seen, needed_ecosystems};
+pub use scanner::{EmbeddedScanner, SbomUse, Seen, needed_ecosystems};
 pub use sqlite::{SqliteArchive, SqliteEventStore, SqliteLayerIndex, SqliteQueue};

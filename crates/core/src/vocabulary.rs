@@ -20,7 +20,7 @@ pub use image::{ImageId, InvalidName, RegistryIdentity, RegistryName, Repository
 pub use knowledge::{Assessment, FeedName, Generation, Knowledge, KnowledgeId, LayerKey, ScannerIdentity};
 pub use manifest::{
     ArtifactKind, Child, Descriptor, ImageManifest, MAX_MANIFEST_BYTES, Manifest, ManifestError, MediaType,
-    Platform, RawManifest,
+    Platform, RawManifest, Referrer,
 };
 pub use page::{Page, PageToken};
 pub use reference::{Reference, ReferenceError};

@@ -168,6 +168,7 @@ impl Scanner for NothingToFind {
             findings: vec![],
             completeness: Completeness::complete(),
             looked_at: vec![],
+            sbom: None,
             knowledge: Self::knowledge(),
         })
     }

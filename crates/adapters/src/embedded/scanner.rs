@@ -9,14 +9,15 @@ mod flights;
 mod judge;
 mod needs;
 mod reading;
-mod record;
 pub(super) mod rows;
+mod sbom;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use cve_monitor_core::pipeline::Registries;
@@ -24,7 +25,7 @@ use cve_monitor_core::ports::{IndexRequest, Readiness, Registry, RegistryError, 
 use cve_monitor_core::vocabulary::{
     Assessment, Descriptor, Digest, Generation, ImageId, LayerKey, RepositoryName, ScannerIdentity,
 };
-use cve_monitor_scanner::{Extraction, LayerProblem, LayerRecord, Limits, RECORD_FORMAT};
+use cve_monitor_scanner::{Extraction, Limits};
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use self::error::{refused, transient};
@@ -33,8 +34,9 @@ pub use self::judge::Seen;
 use self::judge::{Unjudged, judge};
 pub use self::needs::needed_ecosystems;
 use self::needs::{Needs, fetching};
-use self::record::StoredRecord;
-use self::rows::{ImageLayers, NewLayer};
+use self::rows::{ImageLayers, NewLayer, StoredRecord};
+use self::sbom::Looked;
+pub use self::sbom::SbomUse;
 use super::Database;
 use super::advisories::AdvisoryStore;
 
@@ -50,6 +52,8 @@ pub struct EmbeddedScanner {
     advisories: AdvisoryStore,
     registries: Registries,
     extraction: Extraction,
+    sbom: SbomUse,
+    looked: Looked,
     flights: Flights,
     needs: Needs,
     bytes_read: AtomicU64,
@@ -65,6 +69,8 @@ impl EmbeddedScanner {
             advisories,
             registries,
             extraction: Extraction::default(),
+            sbom: SbomUse::default(),
+            looked: Looked::default(),
             flights: Flights::default(),
             needs: Needs::default(),
             bytes_read: AtomicU64::new(0),
@@ -84,6 +90,12 @@ impl EmbeddedScanner {
         Self { extraction: Extraction { lock_files, ..self.extraction }, ..self }
     }
 
+    /// The same with SBOMs used in this way. What was found in another way is looked for again.
+    #[must_use]
+    pub fn with_sbom(self, sbom: SbomUse) -> Self {
+        Self { sbom, ..self }
+    }
+
     /// How many bytes of layers came from registries, those of broken transfers included, since this scanner was made.
     #[must_use]
     pub fn layer_bytes_read(&self) -> u64 {
@@ -101,7 +113,7 @@ impl EmbeddedScanner {
     /// # Errors
     /// `NotIndexed` where the image, or a layer of it, has to be indexed first.
     pub async fn inventory(&self, image: &ImageId) -> Result<Seen, ScannerError> {
-        let stored = self.layers(&image.digest).await?;
+        let stored = self.layers(image).await?;
         match blocking(move || Ok(Seen::of(&stored))).await? {
             Ok(seen) => Ok(seen),
             Err(layer) => Err(self.distrust(layer).await),
@@ -132,7 +144,9 @@ impl EmbeddedScanner {
                 (record, true)
             }
             // Registries do not hold such layers, by their licence: the look at the image is not complete without.
-            Err(RegistryError::NotFound(_)) if is_foreign(layer) => (self.held_nowhere(layer), false),
+            Err(RegistryError::NotFound(_)) if is_foreign(layer) => {
+                (reading::held_nowhere(layer, self.extraction), false)
+            }
             Err(error) => return Err(refused(error)),
         };
         let (digest, extractor) = (layer.digest.clone(), self.extraction.version());
@@ -145,9 +159,9 @@ impl EmbeddedScanner {
         Ok(self.database.write(move |tx| rows::put_layer(tx, &new)).await?)
     }
 
-    /// What the layers of an image hold; `NotIndexed` where any of that is missing.
-    async fn layers(&self, manifest: &Digest) -> Result<ImageLayers, ScannerError> {
-        let wanted = manifest.clone();
+    /// What is stored of an image; `NotIndexed` where any of that is missing.
+    async fn layers(&self, image: &ImageId) -> Result<ImageLayers, ScannerError> {
+        let wanted = self.sbom.stored_as(image);
         let version = self.extraction.version();
         let layers = self.database.read(move |state| rows::image_layers(state, &wanted, version)).await?;
         layers.ok_or(ScannerError::NotIndexed)
@@ -159,25 +173,6 @@ impl EmbeddedScanner {
         let marked = self.database.write(move |tx| rows::distrust_layer(tx, &digest)).await;
         marked.map_or_else(ScannerError::from, |()| ScannerError::NotIndexed)
     }
-
-    /// The record of a layer whose bytes no registry holds.
-    fn held_nowhere(&self, layer: &Descriptor) -> LayerRecord {
-        let found = format!("no bytes: the registry does not hold a layer of type {}", layer.media_type);
-        LayerRecord {
-            format: RECORD_FORMAT,
-            extractor: self.extraction.version().to_owned(),
-            blob_digest: layer.digest.to_string(),
-            blob_bytes: 0,
-            diff_id: None,
-            content_bytes: 0,
-            members: 0,
-            nodes: vec![],
-            whiteouts: vec![],
-            opaque_directories: vec![],
-            unread: vec![],
-            problems: vec![LayerProblem::UnsupportedFormat { found }],
-        }
-    }
 }
 
 fn is_foreign(layer: &Descriptor) -> bool {
@@ -187,7 +182,7 @@ fn is_foreign(layer: &Descriptor) -> bool {
 #[async_trait]
 impl Scanner for EmbeddedScanner {
     fn identity(&self) -> ScannerIdentity {
-        ScannerIdentity { name: "embedded".to_owned(), version: self.extraction.version().to_owned() }
+        ScannerIdentity { name: "embedded".to_owned(), version: self.sbom.version(self.extraction.version()) }
     }
 
     fn keys(&self, request: &IndexRequest) -> Vec<LayerKey> {
@@ -214,18 +209,21 @@ impl Scanner for EmbeddedScanner {
     }
 
     async fn index(&self, request: &IndexRequest) -> Result<Vec<LayerKey>, ScannerError> {
-        let IndexRequest { image, manifest } = request;
+        let IndexRequest { image, manifest, .. } = request;
         let registry = self.registries.get(&image.registry).ok_or_else(|| {
             ScannerError::Permanent(format!("no registry named `{}` is configured", image.registry))
         })?;
+        if let Some(inventory) = sbom::inventory(self.sbom, &**registry, request).await? {
+            return self.index_sbom(image, inventory).await;
+        }
         // A future does nothing until it is one of those that run.
         let layers = distinct(request).into_values();
         let readings: Vec<_> =
             layers.map(|layer| self.index_layer(registry, &image.repository, layer)).collect();
         futures::stream::iter(readings).buffer_unordered(LAYERS_AT_ONCE).try_collect::<()>().await?;
-        let digest = image.digest.clone();
+        let stored_as = self.sbom.stored_as(image);
         let layers: Vec<Digest> = manifest.layers.iter().map(|layer| layer.digest.clone()).collect();
-        self.database.write(move |tx| rows::put_image(tx, &digest, &layers)).await?;
+        self.database.write(move |tx| rows::put_image(tx, &stored_as, &layers)).await?;
         Ok(vec![])
     }
 
@@ -240,13 +238,16 @@ impl Scanner for EmbeddedScanner {
         if at_least.is_some_and(|least| state.as_ref().is_some_and(|state| state.generation() < least)) {
             return Err(ScannerError::Behind);
         }
-        let stored = self.layers(&image.digest).await?;
-        let judged = blocking(move || Ok(judge(&stored, &coverage, state.as_ref(), at_least))).await?;
+        let stored = self.layers(image).await?;
+        let none_since = self.looked.is_recent(&self.sbom.stored_as(image), Instant::now());
+        let judged =
+            blocking(move || Ok(judge(&stored, none_since, &coverage, state.as_ref(), at_least))).await?;
         let (needed, answer) = match judged {
             Ok(judged) => judged,
             Err(Unjudged::Damaged(layer)) => return Err(self.distrust(layer).await),
             Err(Unjudged::Other(error)) => return Err(error),
         };
+
         // Before the answer, which may be to wait for just these.
         self.needs.remember(&self.database, needed).await?;
         answer

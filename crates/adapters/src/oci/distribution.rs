@@ -5,6 +5,7 @@ mod blob;
 mod challenge;
 mod limit;
 mod listing;
+mod referrers;
 mod selection;
 mod settings;
 mod transport;
@@ -16,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use cve_monitor_core::ports::{BlobLocation, BlobStream, ListedImage, Registry, RegistryError};
 use cve_monitor_core::vocabulary::{
-    Descriptor, Digest, ImageId, MAX_MANIFEST_BYTES, MediaType, Page, PageToken, RawManifest,
+    Descriptor, Digest, ImageId, MAX_MANIFEST_BYTES, MediaType, Page, PageToken, RawManifest, Referrer,
     RegistryIdentity, RepositoryName, Tag, Timestamp,
 };
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -238,6 +239,14 @@ impl Registry for DistributionRegistry {
         let images = self.listed(&image.repository, TAG_AGE).await?;
         let found = images.binary_search_by(|listed| listed.digest.cmp(&image.digest)).ok();
         Ok(found.and_then(|at| images.get(at)).map(|listed| listed.tags.clone()).unwrap_or_default())
+    }
+
+    /// What the registry lists; what a tag derived from the digest lists where it keeps no list.
+    async fn referrers(&self, image: &ImageId) -> Result<Vec<Referrer>, RegistryError> {
+        match referrers::listed(&self.transport, image).await? {
+            Some(listed) => Ok(listed),
+            None => referrers::tagged(self, image).await,
+        }
     }
 }
 

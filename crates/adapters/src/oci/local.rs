@@ -16,8 +16,8 @@ use async_trait::async_trait;
 use bytes::BytesMut;
 use cve_monitor_core::ports::{BlobLocation, BlobStream, ListedImage, Registry, RegistryError};
 use cve_monitor_core::vocabulary::{
-    Descriptor, Digest, ImageId, MAX_MANIFEST_BYTES, Page, PageToken, RawManifest, RegistryIdentity,
-    RegistryName, RepositoryName, Tag,
+    Descriptor, Digest, ImageId, MAX_MANIFEST_BYTES, Page, PageToken, RawManifest, Referrer,
+    RegistryIdentity, RegistryName, RepositoryName, Tag,
 };
 use futures::StreamExt as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -34,6 +34,8 @@ pub use source::{ImageSource, LocalName, SourceError};
 
 /// How many bytes of a blob are read at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
+/// How many manifests are asked whose subject is an image.
+const MAX_SUBJECTS: usize = 1000;
 
 /// A layout or an archive as a registry.
 ///
@@ -205,6 +207,24 @@ impl Registry for LocalRegistry {
 
     async fn tags(&self, image: &ImageId) -> Result<Vec<Tag>, RegistryError> {
         Ok(self.contents().await?.tags(&image.repository, &image.digest))
+    }
+
+    /// Those whose subject it is, of the manifests that the index names.
+    async fn referrers(&self, image: &ImageId) -> Result<Vec<Referrer>, RegistryError> {
+        let named = self.contents().await?.images(&image.repository)?;
+        if named.len() > MAX_SUBJECTS {
+            return Err(RegistryError::Unsupported(format!("{} manifests as referrers", named.len())));
+        }
+        let mut found = vec![];
+        for listed in named {
+            match self.manifest(&image.sibling(listed.digest)).await {
+                Ok(manifest) => found.extend(manifest.referring_to(&image.digest)),
+                // A layout may name what it does not hold.
+                Err(RegistryError::NotFound(_) | RegistryError::Unsupported(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
     }
 }
 

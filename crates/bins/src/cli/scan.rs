@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::Args;
+use cve_monitor_adapters::embedded::SbomUse;
 use cve_monitor_adapters::oci::ImageSource;
 use cve_monitor_core::vocabulary::{Platform, RegistryName, Severity, Timestamp};
 
@@ -15,6 +16,7 @@ An image is named as REFERENCE, oci:FOLDER[:REF], oci-archive:FILE[:REF] or dock
 Examples:
   cve-monitor scan debian:12 alpine:3.20
   cve-monitor scan --severity high+ --fixed-only registry.example/team/app:v1
+  cve-monitor scan --sbom prefer registry.example/team/app:v1
   cve-monitor scan --advisories ./advisories --offline docker-archive:app.tar
   cve-monitor scan --format json app:v1 | jq .Verdict
 
@@ -55,6 +57,9 @@ pub struct Scan {
     /// Judge dates, such as the end of a distribution's support, as of this date
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<Timestamp>,
+    /// What to do with an SBOM that is attached to an image: ignore, prefer, require [config: scanner.sbom]
+    #[arg(long, value_name = "USE", value_parser = SbomUse::read)]
+    pub sbom: Option<SbomUse>,
     /// Do not fetch advisories: use what is here already. Images named by reference are still read from their registry
     #[arg(long)]
     pub offline: bool,
@@ -84,6 +89,9 @@ pub struct Inventory {
     /// Of an image for several platforms, look at this one, as in linux/arm64 [default: that of this machine]
     #[arg(long, value_name = "OS/ARCH", value_parser = values::platform)]
     pub platform: Option<Platform>,
+    /// What to do with an SBOM that is attached to an image: ignore, prefer, require [config: scanner.sbom]
+    #[arg(long, value_name = "USE", value_parser = SbomUse::read)]
+    pub sbom: Option<SbomUse>,
     /// The date that the document carries instead of now
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<Timestamp>,

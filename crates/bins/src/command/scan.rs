@@ -75,6 +75,7 @@ fn wanted(asked: &Scan) -> Asked {
         advisories: asked.advisories.clone(),
         platforms: asked.platform.clone(),
         as_of: asked.as_of,
+        sbom: asked.sbom,
         offline: asked.offline,
         insecure: asked.insecure,
     }

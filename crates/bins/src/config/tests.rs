@@ -384,6 +384,10 @@ fn a_clair_needs_its_address_and_tells_what_it_is_trusted_with() {
     let with_locks =
         "[scanner]\nkind = \"clair-v4\"\nlock_files = true\n[clair]\nurl = \"http://127.0.0.1:6060\"";
     assert_problem(&problems(with_locks), &["scanner.lock_files", "Clair"]);
+    let with_sbom =
+        "[scanner]\nkind = \"clair-v4\"\nsbom = \"prefer\"\n[clair]\nurl = \"http://127.0.0.1:6060\"";
+    assert_problem(&problems(with_sbom), &["scanner.sbom", "Clair"]);
+    assert_problem(&problems("[scanner]\nsbom = \"yes\""), &["scanner.sbom", "yes", "require"]);
     for path in ["webhooks", "/readyz", "/{a}", "/"] {
         assert_problem(&problems(&format!("[clair]\nwebhook_path = \"{path}\"")), &["clair.webhook_path"]);
     }

@@ -31,6 +31,13 @@ pub fn packages_text(image: &str, seen: &Seen, screen: Screen) -> String {
     let named = distribution.map_or_else(|| "no distribution".to_owned(), |found| found.namespace());
     // Writing to a text cannot fail.
     let _ = writeln!(text, "{} packages, {}", inventory.packages.len(), safe(&named));
+    if let Some(sbom) = &inventory.sbom {
+        let digest = sbom.digest.as_deref().map_or_else(|| "no SBOM".to_owned(), |d| format!("SBOM {d}"));
+        let _ = writeln!(text, "taken from {} ({})", safe(&digest), safe(&sbom.format));
+        for problem in &sbom.problems {
+            let _ = writeln!(text, "it does not tell all: {}", problem.code());
+        }
+    }
     for (kind, unread) in &inventory.unread {
         let _ = writeln!(
             text,

@@ -22,6 +22,8 @@ pub struct ReportView {
     pub level: Level,
     /// Why it was not.
     pub reasons: Vec<ReasonView>,
+    /// The SBOM that the packages were taken from, where it was one.
+    pub sbom: Option<String>,
     /// The scanner's name and version.
     pub scanner: String,
     /// When the advisories of each ecosystem last changed.
@@ -72,6 +74,8 @@ struct Wire {
     tags: Vec<String>,
     verdict: Verdict,
     completeness: WireCompleteness,
+    #[serde(default)]
+    sbom_digest: Option<String>,
     scanner: WireScanner,
     knowledge: WireKnowledge,
     vulnerabilities: BTreeMap<String, Vec<FindingView>>,
@@ -133,6 +137,7 @@ impl ReportView {
             verdict: wire.verdict,
             level: wire.completeness.level,
             reasons: wire.completeness.reasons,
+            sbom: wire.sbom_digest,
             scanner: format!("{} {}", wire.scanner.name, wire.scanner.version),
             data: wire.knowledge.last_changed.into_iter().map(|c| (c.ecosystem, c.at)).collect(),
             findings,

@@ -94,6 +94,9 @@ fn verdict(report: &ReportView) -> String {
         }
         Verdict::Unknown => "unknown: nothing was found, but the look was not complete\n".to_owned(),
     };
+    if let Some(sbom) = &report.sbom {
+        let _ = writeln!(text, "the packages are those that SBOM {} names: no layer was read", safe(sbom));
+    }
     let missed = match report.level {
         Level::Complete => return text,
         Level::Partial => "the look was partial",

@@ -12,7 +12,7 @@ use std::time::Duration;
 use cve_monitor_adapters::embedded::advisories::{
     AdvisoryMirror, AdvisoryStore, Ask, Ecosystems, EmbeddedFeed, MirrorSettings, Order, Updated,
 };
-use cve_monitor_adapters::embedded::{Database, EmbeddedScanner, needed_ecosystems};
+use cve_monitor_adapters::embedded::{Database, EmbeddedScanner, SbomUse, needed_ecosystems};
 use cve_monitor_core::pipeline::Registries;
 use cve_monitor_core::ports::ChangeFeed;
 use cve_monitor_scanner::advisory::ShrinkPolicy;
@@ -20,7 +20,7 @@ use cve_monitor_scanner::advisory::ShrinkPolicy;
 pub use stock::{Stock, StockList, StockRow};
 
 use super::{WiringError, blocking};
-use crate::config::{AdvisorySource, Loaded};
+use crate::config::{AdvisorySource, Embedded, Loaded};
 
 /// What is done with a line about progress.
 pub type Said<'a> = dyn Fn(&str) + Send + Sync + 'a;
@@ -43,8 +43,8 @@ pub(super) struct Advisories {
     /// Images wait until mirrors have answered: where none is asked, what is not kept counts as not offered. Else that
     /// is a problem that people are told of.
     waits: bool,
-    /// Whether the scanner that judges by them reads lock files.
-    lock_files: bool,
+    /// How the scanner that judges by them reads images.
+    scanner: Embedded,
     /// What mirrors gave no answer for when they were last asked: the timer asks again, not the image that needs it.
     unanswered: Mutex<BTreeSet<String>>,
 }
@@ -128,15 +128,21 @@ impl Advisories {
             listed: Some(listed).filter(|listed| !listed.is_empty()),
             policy: ShrinkPolicy { max_shrink_percent: settings.max_shrink_percent, accepted },
             offline,
-            lock_files: loaded.config.scanner.embedded().lock_files,
+            scanner: loaded.config.scanner.embedded(),
             waits: true,
             unanswered: Mutex::default(),
         })
     }
 
+    /// The same for a scanner that uses SBOMs in another way.
+    pub(super) fn with_sbom(self, sbom: Option<SbomUse>) -> Self {
+        let sbom = sbom.unwrap_or(self.scanner.sbom);
+        Self { scanner: Embedded { sbom, ..self.scanner }, ..self }
+    }
+
     pub(super) fn scanner(&self, layers: Database, registries: Registries) -> Arc<EmbeddedScanner> {
         let scanner = EmbeddedScanner::new(layers, self.store.clone(), registries);
-        Arc::new(scanner.with_lock_files(self.lock_files))
+        Arc::new(scanner.with_lock_files(self.scanner.lock_files).with_sbom(self.scanner.sbom))
     }
 
     pub(super) fn feed(&self, layers: Database) -> Arc<dyn ChangeFeed> {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cve_monitor_adapters::embedded::{
-    EmbeddedScanner, Seen, SqliteArchive, SqliteEventStore, SqliteLayerIndex, SqliteQueue,
+    EmbeddedScanner, SbomUse, Seen, SqliteArchive, SqliteEventStore, SqliteLayerIndex, SqliteQueue,
 };
 use cve_monitor_adapters::oci::ImageSource;
 use cve_monitor_adapters::system_clock::SystemClock;
@@ -43,6 +43,8 @@ pub struct Asked {
     pub platforms: Vec<Platform>,
     /// The date that the reports carry.
     pub as_of: Option<Timestamp>,
+    /// What is done with SBOMs; what the configuration says where nothing is named.
+    pub sbom: Option<SbomUse>,
     /// Nothing is fetched.
     pub offline: bool,
     /// Plain HTTP for registries that nobody configured.
@@ -76,6 +78,7 @@ impl OneScan {
         let (cache, temporary) = cache(loaded)?;
         let layers = open_database(&cache.join(LAYERS)).await?;
         let advisories = Advisories::for_scan(loaded, &asked.advisories, asked.offline, &cache).await?;
+        let advisories = advisories.with_sbom(asked.sbom);
         let sources = Sources::open(loaded, asked).await?;
         let registries = Registries::new(sources.registries());
         let scanner = advisories.scanner(layers, registries.clone());

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 
 use crate::vocabulary::{
-    Descriptor, Digest, ImageId, Page, PageToken, RawManifest, RegistryIdentity, RepositoryName, Tag,
-    Timestamp,
+    Descriptor, Digest, ImageId, Page, PageToken, RawManifest, Referrer, RegistryIdentity, RepositoryName,
+    Tag, Timestamp,
 };
 
 /// The bytes of a blob as they arrive.
@@ -104,6 +104,12 @@ pub trait Registry: std::fmt::Debug + Send + Sync {
 
     /// The tags that lead to an image now, sorted.
     async fn tags(&self, image: &ImageId) -> Result<Vec<Tag>, RegistryError>;
+
+    /// The manifests whose subject is an image, as far as the registry keeps a list of them. No registry has to: one
+    /// that does not says `Unsupported`, never that there are none.
+    async fn referrers(&self, image: &ImageId) -> Result<Vec<Referrer>, RegistryError> {
+        Err(RegistryError::Unsupported(format!("a list of what refers to {image}")))
+    }
 }
 
 /// Why a registry gave no answer.

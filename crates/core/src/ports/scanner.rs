@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::vocabulary::{
-    Assessment, Generation, ImageId, ImageManifest, Knowledge, LayerKey, ScannerIdentity,
+    Assessment, Digest, Generation, ImageId, ImageManifest, Knowledge, LayerKey, ScannerIdentity,
 };
 
 /// The most keys that indexing an image may answer: they stand in one event.
@@ -18,6 +18,8 @@ pub struct IndexRequest {
     pub image: ImageId,
     /// Its manifest.
     pub manifest: ImageManifest,
+    /// The indexes that are known to name it.
+    pub parents: Vec<Digest>,
 }
 
 /// Whether the scanner's data is there.

@@ -4,12 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocabulary::{Completeness, Digest, Finding, FindingKey, ImageId, text};
+use crate::vocabulary::{Assessment, Digest, Finding, FindingKey, ImageId, text};
 
 const HEX_DIGITS: usize = 32;
 
 text!(
-    /// What a report says, hashed: findings, completeness with reasons, parent indexes. Nothing else is in it.
+    /// What a report says, hashed: findings, completeness with reasons, parent indexes, the SBOM that was believed.
+    /// Nothing else is in it.
     ContentHash
 );
 text!(
@@ -20,14 +21,19 @@ text!(
 impl ContentHash {
     /// The content of an assessment.
     #[must_use]
-    pub fn of(findings: &[Finding], completeness: &Completeness, parents: &[Digest]) -> Self {
+    pub fn of(assessment: &Assessment, parents: &[Digest]) -> Self {
+        let Assessment { findings, completeness, sbom, .. } = assessment;
         let mut keys: Vec<FindingKey> = findings.iter().map(Finding::key).collect();
         keys.sort_unstable();
         keys.dedup();
         let mut parents = parents.to_vec();
         parents.sort_unstable();
         // A value of our own types always has a JSON form.
-        let json = serde_json::to_vec(&(keys, completeness, parents)).unwrap_or_default();
+        let json = match sbom {
+            None => serde_json::to_vec(&(keys, completeness, parents)),
+            Some(sbom) => serde_json::to_vec(&(keys, completeness, parents, sbom)),
+        };
+        let json = json.unwrap_or_default();
         Self(Digest::of(&json).hex()[..HEX_DIGITS].to_owned())
     }
 }

@@ -99,6 +99,7 @@ pub fn render_report(facts: &ReportFacts<'_>) -> Vec<u8> {
             reasons: assessment.completeness.reasons().collect(),
         },
         package_kinds: assessment.looked_at.iter().map(|kind| kind.0.as_str()).collect(),
+        sbom_digest: assessment.sbom.as_ref(),
         scanner: WireScanner { name: &facts.scanner.name, version: &facts.scanner.version },
         knowledge: WireKnowledge {
             id: assessment.knowledge.id.as_ref().map(|id| id.0.as_str()),

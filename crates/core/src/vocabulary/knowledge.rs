@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Completeness, Finding, PackageKind, Timestamp};
+use super::{Completeness, Digest, Finding, PackageKind, Timestamp};
 
 /// A text of one meaning, written as it is.
 macro_rules! text {
@@ -77,6 +77,8 @@ pub struct Assessment {
     pub completeness: Completeness,
     /// The kinds of packages that were looked at.
     pub looked_at: Vec<PackageKind>,
+    /// The SBOM that the packages were taken from; none where the layers were read.
+    pub sbom: Option<Digest>,
     /// The data that it was made from.
     pub knowledge: Knowledge,
 }

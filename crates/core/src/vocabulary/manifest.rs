@@ -1,10 +1,13 @@
 //! Manifests and indexes (OCI image-spec v1.1; docker's image manifest version 2, schema 2).
 
+mod referrer;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::Digest;
+pub use referrer::Referrer;
 
 /// The longest manifest that is read, in bytes (distribution-spec: registries should take at least 4 MiB).
 pub const MAX_MANIFEST_BYTES: usize = 4 * 1024 * 1024;

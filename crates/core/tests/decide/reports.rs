@@ -6,8 +6,8 @@ use cve_monitor_core::scan::{
     Command, ContentHash, DeliveredReport, ImageEvent, MAX_PARENTS, ReportId, Step,
 };
 use cve_monitor_core::vocabulary::{
-    Cause, Completeness, Digest, Enrichments, Finding, FindingStatus, PackageKind, Reason, ReasonCode,
-    Severity,
+    Assessment, Cause, Completeness, Digest, Enrichments, Finding, FindingStatus, Knowledge, PackageKind,
+    Reason, ReasonCode, Severity,
 };
 
 use crate::stage::{Stage, change, image, push};
@@ -147,8 +147,13 @@ fn finding() -> Finding {
     }
 }
 
+fn assessment(findings: &[Finding], completeness: Completeness) -> Assessment {
+    let knowledge = Knowledge { id: None, generation: None, last_changed: [].into() };
+    Assessment { findings: findings.to_vec(), completeness, looked_at: vec![], sbom: None, knowledge }
+}
+
 fn hash(findings: &[Finding], parents: &[Digest]) -> ContentHash {
-    ContentHash::of(findings, &Completeness::complete(), parents)
+    ContentHash::of(&assessment(findings, Completeness::complete()), parents)
 }
 
 #[test]
@@ -169,10 +174,16 @@ fn content_is_what_a_report_says() {
     hashes.insert(hash(&[finding()], &[Digest::of(b"index")]));
     for code in [ReasonCode::UnreadKind, ReasonCode::BoundReached] {
         let reason = Reason { code, detail: None };
-        hashes.insert(ContentHash::of(&[finding()], &Completeness::partial([reason.clone()]), &[]));
-        hashes.insert(ContentHash::of(&[finding()], &Completeness::unsupported([reason]), &[]));
+        for look in [Completeness::partial([reason.clone()]), Completeness::unsupported([reason])] {
+            hashes.insert(ContentHash::of(&assessment(&[finding()], look), &[]));
+        }
     }
-    assert_eq!(hashes.len(), 8 + 2 + 4);
+    let of_sbom = |text: &[u8]| {
+        let assessment = assessment(&[finding()], Completeness::complete());
+        ContentHash::of(&Assessment { sbom: Some(Digest::of(text)), ..assessment }, &[])
+    };
+    hashes.extend([of_sbom(b"a"), of_sbom(b"b")]);
+    assert_eq!(hashes.len(), 8 + 2 + 4 + 2);
     assert!(!hashes.contains(&same));
 }
 

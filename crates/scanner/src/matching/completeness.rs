@@ -194,7 +194,10 @@ impl Look<'_> {
     /// What stands in the way of judging the distribution's packages.
     fn system(&self) -> Option<Reason> {
         if !self.inventory.has_package_database {
-            return Some(Reason::NoPackageDatabase);
+            // Where there is no SBOM to look into, nothing more is known.
+            let problems = || self.inventory.sbom.iter().flat_map(|sbom| &sbom.problems);
+            let was_looked_into = problems().all(|problem| *problem != SbomProblem::NoneAttached);
+            return was_looked_into.then_some(Reason::NoPackageDatabase);
         }
         // Every installed system has packages: an emptied database hides them.
         if !self.inventory.packages.iter().any(|package| package.kind.is_system()) {

@@ -61,7 +61,13 @@ fn with(inner: Arc<dyn Scanner>, fault: Fault) -> Arc<dyn Scanner> {
 
 fn nothing() -> Assessment {
     let knowledge = Knowledge { id: None, generation: None, last_changed: BTreeMap::new() };
-    Assessment { findings: vec![], completeness: Completeness::complete(), looked_at: vec![], knowledge }
+    Assessment {
+        findings: vec![],
+        completeness: Completeness::complete(),
+        looked_at: vec![],
+        sbom: None,
+        knowledge,
+    }
 }
 
 #[async_trait]

@@ -155,6 +155,7 @@ impl Scanner for BrokenScanner {
                 findings: vec![],
                 completeness: Completeness::complete(),
                 looked_at: vec![],
+                sbom: None,
                 knowledge: Knowledge {
                     id: None,
                     generation: self.world.knowledge.latest(),

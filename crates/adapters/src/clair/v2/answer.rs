@@ -68,6 +68,7 @@ impl Look {
             findings: self.findings,
             completeness: completeness(self.reasons.into_iter().collect::<Vec<_>>()),
             looked_at: self.kinds.into_iter().collect(),
+            sbom: None,
             knowledge: unversioned(),
         }
     }

@@ -29,6 +29,7 @@ pub(super) fn assessment(report: &Report, known: &Operations, missing: &[String]
         completeness: look.completeness(&findings),
         findings,
         looked_at: look.looked_at.iter().map(|kind| kind.into()).collect(),
+        sbom: None,
         knowledge: known.knowledge(),
     }
 }
@@ -49,6 +50,7 @@ pub(super) fn unreadable(known: &Operations, detail: &str) -> Assessment {
         findings: vec![],
         completeness: Completeness::unsupported([reason(ReasonCode::LayerUnreadable, detail)]),
         looked_at: vec![],
+        sbom: None,
         knowledge: known.knowledge(),
     }
 }

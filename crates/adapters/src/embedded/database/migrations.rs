@@ -92,10 +92,12 @@ CREATE TABLE layer_index (
 /// What the embedded scanner keeps of layers and images.
 ///
 /// * `scanner_layers.record` is the layer's record as JSON in one zstd frame, `record_bytes` its length as JSON. A
-///   layer that no registry holds (`fetched = 0`) has a record that says so.
+///   layer that no registry holds (`fetched = 0`) has a record that says so. The inventory of an SBOM lies beside them,
+///   under a digest that no layer has.
 /// * `scanner_postings` lists the layers in which a package was ever found: a superset, nothing is taken out of it.
 /// * `scanner_images.layers` are the numbers of an image's layers, base first, eight bytes each, lowest first. The
-///   digest of a manifest fixes its layers, so that one row serves every repository that holds it.
+///   digest of a manifest fixes its layers, so that one row serves every repository that holds it. What an SBOM says of
+///   an image in one place lies under a digest of that place.
 const SCANNER_RECORDS: &str = "
 CREATE TABLE scanner_layers (
     id INTEGER PRIMARY KEY,

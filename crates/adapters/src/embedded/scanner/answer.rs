@@ -4,8 +4,8 @@ use cve_monitor_core::vocabulary::{
     Completeness, Digest, Enrichments, Finding, FindingStatus, PackageKind, Probability, Reason, ReasonCode,
     Severity,
 };
-use cve_monitor_scanner::LayerProblem;
 use cve_monitor_scanner::matching::{self, FixStatus, Matched, SeveritySource};
+use cve_monitor_scanner::{LayerProblem, SbomProblem};
 
 /// What was found, and how complete the look was. `layers` are those of the image, base first.
 pub(super) fn answer(matched: Matched, layers: &[Digest]) -> (Vec<Finding>, Completeness) {
@@ -115,6 +115,9 @@ fn reason(why: &matching::Reason, layers: &[Digest]) -> Reason {
             let layer = layers.get(*layer).map_or_else(|| layer.to_string(), Digest::to_string);
             (problem_code(problem), Some(format!("{layer}: {}", problem_words(problem))))
         }
+        matching::Reason::SbomProblem { digest, problem } => {
+            (sbom_code(problem), Some(sbom_words(digest.as_deref(), problem)))
+        }
         // A reason of a later scanner: whatever it is, the look is not complete.
         other => (ReasonCode::LayerUnreadable, Some(other.code().to_owned())),
     };
@@ -129,6 +132,24 @@ fn problem_code(problem: &LayerProblem) -> ReasonCode {
         | LayerProblem::RecordTooLarge { .. }
         | LayerProblem::DatabaseTooLarge { .. } => ReasonCode::BoundReached,
         _ => ReasonCode::LayerUnreadable,
+    }
+}
+
+fn sbom_code(problem: &SbomProblem) -> ReasonCode {
+    match problem {
+        SbomProblem::NoneAttached => ReasonCode::NoPackageDatabase,
+        SbomProblem::UnknownPackages { .. } => ReasonCode::UnreadKind,
+        SbomProblem::TooLong { .. } | SbomProblem::TooManyPackages { .. } => ReasonCode::BoundReached,
+        _ => ReasonCode::LayerUnreadable,
+    }
+}
+
+fn sbom_words(digest: Option<&str>, problem: &SbomProblem) -> String {
+    let sbom = digest.map_or_else(|| "the SBOM".to_owned(), |digest| format!("SBOM {digest}"));
+    match problem {
+        SbomProblem::NoneAttached => "no SBOM is attached to the image".to_owned(),
+        SbomProblem::UnknownPackages { kind, .. } => kind.clone(),
+        other => format!("{sbom}: {}", other.code()),
     }
 }
 

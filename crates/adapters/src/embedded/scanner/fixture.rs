@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cve_monitor_core::pipeline::Registries;
-use cve_monitor_core::ports::{IndexRequest, Registry, Scanner};
+use cve_monitor_core::ports::{ChangeFeed as _, Cursor, IndexRequest, Next, Registry, Scanner};
 use cve_monitor_core::testkit::model::MemoryRegistry;
-use cve_monitor_core::vocabulary::{Assessment, ImageId, Manifest};
+use cve_monitor_core::vocabulary::{Assessment, ImageId, LayerKey, Manifest};
 use cve_monitor_scanner::advisory::{ShrinkPolicy, Source, SourceLocation};
 use tempfile::TempDir;
 
@@ -116,7 +116,7 @@ impl Bench {
     pub(in crate::embedded) async fn request(&self, image: ImageId) -> IndexRequest {
         let manifest = self.registry.manifest(&image).await.unwrap();
         let Ok(Manifest::Image(manifest)) = manifest.parse() else { panic!("not an image") };
-        IndexRequest { image, manifest }
+        IndexRequest { image, manifest, parents: vec![] }
     }
 
     /// An image that is indexed already.
@@ -128,6 +128,22 @@ impl Bench {
 
     pub(in crate::embedded) async fn assess(&self, request: &IndexRequest) -> Assessment {
         self.scanner.assess(&request.image, None).await.unwrap()
+    }
+
+    /// Where the feed is now.
+    pub(in crate::embedded) async fn feed_cursor(&self) -> Cursor {
+        match self.feed().next(None).await {
+            Ok(Next::Gap { to, .. }) => to,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The keys of all that the next change after a state may affect.
+    pub(in crate::embedded) async fn candidates_since(&self, from: &Cursor) -> Vec<LayerKey> {
+        let Ok(Next::Change { to, .. }) = self.feed().next(Some(from.clone())).await else {
+            panic!("no change")
+        };
+        self.feed().candidates(from, &to, None, 1000).await.unwrap().items
     }
 
     pub(in crate::embedded) async fn execute(&self, sql: &'static str) {

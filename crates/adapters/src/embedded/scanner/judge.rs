@@ -10,6 +10,7 @@ use cve_monitor_scanner::{ImageInventory, LayerRecord, fold};
 use super::error::transient;
 use super::needs::fetching;
 use super::rows::ImageLayers;
+use super::sbom::is_missing;
 use super::{NOTHING_IMPORTED, answer};
 use crate::embedded::advisories::{Coverage, State};
 
@@ -18,20 +19,31 @@ use crate::embedded::advisories::{Coverage, State};
 pub struct Seen {
     /// Its packages, and what of it could not be read.
     pub inventory: ImageInventory,
-    /// The digests of its layers, base first.
+    /// The digests of its layers, base first; none where the packages are those of an SBOM.
     pub layers: Vec<Digest>,
 }
 
 impl Seen {
     /// Names a layer whose record is damaged.
     pub(super) fn of(stored: &ImageLayers) -> Result<Self, Digest> {
-        let mut records = Vec::with_capacity(stored.layers.len());
+        if stored.is_sbom {
+            return Self::of_sbom(stored);
+        }
+        let mut records: Vec<LayerRecord> = Vec::with_capacity(stored.layers.len());
         for (digest, record) in &stored.layers {
             records.push(record.read().ok_or_else(|| digest.clone())?);
         }
         let ordered: Vec<&LayerRecord> = stored.order.iter().filter_map(|n| records.get(*n)).collect();
         let layers = stored.order.iter().filter_map(|n| Some(stored.layers.get(*n)?.0.clone())).collect();
         Ok(Self { inventory: fold(&ordered), layers })
+    }
+
+    fn of_sbom(stored: &ImageLayers) -> Result<Self, Digest> {
+        let [(key, record)] = stored.layers.as_slice() else {
+            return Err(stored.layers.first().map_or_else(|| Digest::of(b""), |(key, _)| key.clone()));
+        };
+        let inventory = record.read().ok_or_else(|| key.clone())?;
+        Ok(Self { inventory, layers: vec![] })
     }
 
     /// The ecosystems whose advisories it needs, by the names of their exports, such as `Debian`.
@@ -49,15 +61,21 @@ pub(super) enum Unjudged {
     Other(ScannerError),
 }
 
-/// The ecosystems that an image needs, and what is known about it. An answer that would change as soon as advisories
+/// The ecosystems that an image needs, and what is known about it; `none_since`: it was seen a moment ago that it has no
+/// SBOM. An answer that would change as soon as advisories
 /// that are on their way are there is none.
 pub(super) fn judge(
     stored: &ImageLayers,
+    none_since: bool,
     coverage: &Coverage,
     state: Option<&State>,
     at_least: Option<Generation>,
 ) -> Result<(BTreeSet<String>, Result<Assessment, ScannerError>), Unjudged> {
     let seen = Seen::of(stored).map_err(Unjudged::Damaged)?;
+    // One may have been attached since.
+    if is_missing(&seen.inventory) && !none_since {
+        return Err(Unjudged::Other(ScannerError::NotIndexed));
+    }
     let needed = seen.ecosystems();
     let awaited = coverage.awaited(&needed);
     let loading = |missing: String| Err(ScannerError::Loading(missing));
@@ -84,6 +102,7 @@ fn assessment(seen: Seen, state: Option<&State>) -> Result<Assessment, Unjudged>
     Ok(Assessment {
         findings,
         completeness,
+        sbom: inventory.sbom.as_ref().and_then(|sbom| sbom.digest.as_deref()?.parse().ok()),
         looked_at: inventory.looked_at.iter().map(|kind| PackageKind(kind.as_str().to_owned())).collect(),
         knowledge: state.map_or_else(nothing_known, |state| state.knowledge(|name| own.contains(name))),
     })

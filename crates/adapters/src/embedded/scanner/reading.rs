@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::{Buf as _, Bytes};
 use cve_monitor_core::ports::{BlobStream, RegistryError, ScannerError};
 use cve_monitor_core::vocabulary::Descriptor;
-use cve_monitor_scanner::{ExpectedBlob, Extraction, LayerError, LayerRecord, read_layer};
+use cve_monitor_scanner::{
+    ExpectedBlob, Extraction, LayerError, LayerProblem, LayerRecord, RECORD_FORMAT, read_layer,
+};
 use futures::StreamExt as _;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
@@ -62,6 +64,25 @@ async fn pump(
         }
     }
     None
+}
+
+/// The record of a layer whose bytes no registry holds.
+pub(super) fn held_nowhere(layer: &Descriptor, extraction: Extraction) -> LayerRecord {
+    let found = format!("no bytes: the registry does not hold a layer of type {}", layer.media_type);
+    LayerRecord {
+        format: RECORD_FORMAT,
+        extractor: extraction.version().to_owned(),
+        blob_digest: layer.digest.to_string(),
+        blob_bytes: 0,
+        diff_id: None,
+        content_bytes: 0,
+        members: 0,
+        nodes: vec![],
+        whiteouts: vec![],
+        opaque_directories: vec![],
+        unread: vec![],
+        problems: vec![LayerProblem::UnsupportedFormat { found }],
+    }
 }
 
 fn not_the_layer(error: &LayerError) -> ScannerError {

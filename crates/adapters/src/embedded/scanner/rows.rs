@@ -1,12 +1,16 @@
 //! What the embedded scanner keeps in the tables `scanner_layers`, `scanner_records`, `scanner_packages`,
 //! `scanner_postings` and `scanner_images`.
 
+mod record;
+
 use cve_monitor_core::vocabulary::Digest;
+use cve_monitor_scanner::sbom::SBOM_READER_VERSION;
 use cve_monitor_scanner::{PackageKey, RECORD_FORMAT};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::record::StoredRecord;
 use crate::embedded::DatabaseError;
+
+pub(super) use record::StoredRecord;
 
 /// A layer that is to be stored.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub(super) struct ImageLayers {
     pub(super) layers: Vec<(Digest, StoredRecord)>,
     /// Indexes into `layers`, base first.
     pub(super) order: Vec<usize>,
+    /// What is stored is no layer, but the inventory that an SBOM stands for.
+    pub(super) is_sbom: bool,
 }
 
 fn bytes_of(digest: &Digest) -> Vec<u8> {
@@ -90,7 +96,8 @@ pub(super) fn distrust_layer(tx: &Connection, digest: &Digest) -> Result<(), Dat
     Ok(())
 }
 
-/// Stores the layers of an image, base first; all of them are stored already.
+/// Stores the layers of an image, base first, under its manifest's digest, or under that by which what its SBOM says is
+/// kept; all of them are stored already.
 pub(super) fn put_image(tx: &Connection, manifest: &Digest, layers: &[Digest]) -> Result<(), DatabaseError> {
     let mut numbers = Vec::with_capacity(layers.len() * 8);
     let mut find = tx.prepare_cached("SELECT id FROM scanner_layers WHERE digest = ?1")?;
@@ -129,20 +136,23 @@ pub(super) fn image_layers(
     distinct.sort_unstable();
     distinct.dedup();
     let mut find = state.prepare_cached(
-        "SELECT digest, bytes, record FROM scanner_layers CROSS JOIN scanner_records ON layer = id
-         WHERE id = ?1 AND format = ?2 AND extractor = ?3",
+        "SELECT digest, bytes, record, extractor = ?4 FROM scanner_layers CROSS JOIN scanner_records ON layer = id
+         WHERE id = ?1 AND format = ?2 AND extractor IN (?3, ?4)",
     )?;
     let mut layers = Vec::with_capacity(distinct.len());
+    let mut is_sbom = false;
     for number in &distinct {
-        let row = find.query_row(params![number, RECORD_FORMAT, extractor], |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, StoredRecord { json_bytes: row.get(1)?, zstd: row.get(2)? }))
+        let row = find.query_row(params![number, RECORD_FORMAT, extractor, SBOM_READER_VERSION], |row| {
+            let record = StoredRecord { json_bytes: row.get(1)?, zstd: row.get(2)? };
+            Ok((row.get::<_, Vec<u8>>(0)?, record, row.get::<_, bool>(3)?))
         });
-        let Some((digest, record)) = row.optional()? else { return Ok(None) };
+        let Some((digest, record, is_inventory)) = row.optional()? else { return Ok(None) };
+        is_sbom |= is_inventory;
         layers.push((digest_of(&digest)?, record));
     }
     // Every number is among the distinct ones.
     let order = numbers.iter().filter_map(|number| distinct.binary_search(number).ok()).collect();
-    Ok(Some(ImageLayers { layers, order }))
+    Ok(Some(ImageLayers { layers, order, is_sbom }))
 }
 
 fn package_number(state: &Connection, key: &PackageKey) -> Result<Option<i64>, DatabaseError> {

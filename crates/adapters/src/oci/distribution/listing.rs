@@ -70,7 +70,7 @@ pub(super) async fn read_all<P: DeserializeOwned>(
 }
 
 /// The path and query of the next page (`Link: <…>; rel="next"`, RFC 8288).
-fn follow(
+pub(super) fn follow(
     transport: &Transport,
     path: &str,
     response: &Response,

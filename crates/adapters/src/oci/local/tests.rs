@@ -292,3 +292,30 @@ async fn a_docker_archive_with_an_index_of_its_own_is_read_by_that() {
     assert_eq!(registry.resolve(&parsed("team/app"), &parsed("v1")).await, Ok(digest.clone()));
     assert_eq!(registry.manifest(&image("team/app", &digest)).await.map(|m| m.bytes), Ok(bytes.into_bytes()));
 }
+
+#[tokio::test]
+async fn what_refers_to_an_image_of_a_layout_is_found_by_its_subject() {
+    let folder = tempfile::tempdir().unwrap();
+    let image_digest = layout(folder.path(), &[("v1", b"one")]).remove(0);
+    let subject = format!(
+        r#"{{"schemaVersion":2,"artifactType":"application/spdx+json","config":{{"mediaType":"c"}},"layers":[],
+            "subject":{{"mediaType":"{OCI_MANIFEST}","digest":"{image_digest}","size":1}}}}"#
+    );
+    let referrer = put(folder.path(), subject.as_bytes());
+    let gone = Digest::of(b"gone");
+    let entries: Vec<String> = [&image_digest, &referrer, &gone]
+        .iter()
+        .map(|digest| format!(r#"{{"mediaType":"{OCI_MANIFEST}","digest":"{digest}","size":1}}"#))
+        .collect();
+    let index = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","));
+    fs::write(folder.path().join("index.json"), index).unwrap();
+    let registry = open_layout(folder.path()).await;
+    let found = registry.referrers(&image("app", &image_digest)).await.unwrap();
+    let expected = Referrer {
+        digest: referrer.clone(),
+        artifact_type: Some("application/spdx+json".to_owned()),
+        created: None,
+    };
+    assert_eq!(found, [expected]);
+    assert_eq!(registry.referrers(&image("app", &referrer)).await, Ok(vec![]));
+}

@@ -22,6 +22,7 @@ pub(in crate::command) async fn inventory(loaded: &Loaded, asked: &Inventory) ->
         images: vec![asked.image.clone()],
         platforms: asked.platform.clone().into_iter().collect(),
         as_of: asked.as_of,
+        sbom: asked.sbom,
         insecure: asked.insecure,
         ..Asked::default()
     };

@@ -16,6 +16,12 @@ pub(super) const KNOWLEDGE: &[Key] = &[
         "The scanner inside: read lock files as well (npm, yarn, pnpm, Poetry, uv, Pipenv, Cargo, Bundler, Composer, go.mod). They name what is meant to be installed, which need not be. Layers are read again where this changes.",
     ),
     key(
+        "scanner.sbom",
+        Kind::Text,
+        Some("\"ignore\""),
+        "The scanner inside: what to do with an SBOM that is attached to an image. \"ignore\": read the layers. \"prefer\": believe it, and read the layers where none can be read. \"require\": believe it, and never read layers; an image without one is not looked into, and its report says so. Images are looked into again where this changes.",
+    ),
+    key(
         "clair.url",
         Kind::Text,
         None,

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cve_monitor_adapters::embedded::SbomUse;
 use url::Url;
 
 use super::super::Secret;
@@ -69,6 +70,8 @@ impl ScannerSettings {
 pub struct Embedded {
     /// Whether lock files are read.
     pub lock_files: bool,
+    /// What is done with an SBOM that is attached to an image.
+    pub sbom: SbomUse,
 }
 
 /// A Clair.
@@ -111,7 +114,8 @@ pub(in super::super) fn scanner(reader: &mut Reader<'_>) -> Option<ScannerSettin
     let kind = reader.parsed("scanner.kind", ScannerKind::read);
     let given = reader.is_given("clair.url");
     let settings = clair(reader);
-    let embedded = Embedded { lock_files: reader.flag("scanner.lock_files") };
+    let sbom = reader.parsed("scanner.sbom", SbomUse::read);
+    let embedded = Embedded { lock_files: reader.flag("scanner.lock_files"), sbom: sbom.unwrap_or_default() };
     let kind = kind?;
     match (kind, given) {
         (ScannerKind::Embedded, true) => {
@@ -123,8 +127,12 @@ pub(in super::super) fn scanner(reader: &mut Reader<'_>) -> Option<ScannerSettin
         }
         _ => {}
     }
-    if kind != ScannerKind::Embedded && embedded != Embedded::default() {
+    let is_server = kind != ScannerKind::Embedded;
+    if is_server && embedded.lock_files {
         reader.refuse("scanner.lock_files", "Clair decides what it reads: remove this");
+    }
+    if is_server && embedded.sbom != SbomUse::Ignore {
+        reader.refuse("scanner.sbom", "Clair reads layers alone: remove this");
     }
     match kind {
         ScannerKind::Embedded => Some(ScannerSettings::Embedded(embedded)),

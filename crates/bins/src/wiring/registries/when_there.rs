@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cve_monitor_core::ports::{BlobLocation, BlobStream, ListedImage, Registry, RegistryError};
 use cve_monitor_core::vocabulary::{
-    Descriptor, Digest, ImageId, Page, PageToken, RawManifest, RegistryIdentity, RegistryName,
+    Descriptor, Digest, ImageId, Page, PageToken, RawManifest, Referrer, RegistryIdentity, RegistryName,
     RepositoryName, Tag,
 };
 use tokio::sync::OnceCell;
@@ -86,6 +86,10 @@ impl Registry for WhenThere {
 
     async fn tags(&self, image: &ImageId) -> Result<Vec<Tag>, RegistryError> {
         self.registry().await?.tags(image).await
+    }
+
+    async fn referrers(&self, image: &ImageId) -> Result<Vec<Referrer>, RegistryError> {
+        self.registry().await?.referrers(image).await
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn assess(
         .and_then(|feed| feed.fan_out.as_ref().map(|fan_out| fan_out.generation).max(feed.generation));
     let started = bench.ports.clock.now();
     let assessment = bench.ports.scanner.assess(bench.image, at_least.max(followed)).await?;
-    let content = ContentHash::of(&assessment.findings, &assessment.completeness, &state.parents);
+    let content = ContentHash::of(&assessment, &state.parents);
     let generation = assessment.knowledge.generation;
     match &state.last_report {
         Some(last) if last.content == content => Ok(Command::Verified { started, generation, content }),

@@ -12,7 +12,7 @@ use crate::scan::{
     Step, StepName, StreamId,
 };
 use crate::vocabulary::{
-    Cause, Child, Descriptor, ImageId, ImageManifest, Lane, LayerKey, Manifest, Platform, RequestId,
+    Cause, Child, Descriptor, Digest, ImageId, ImageManifest, Lane, LayerKey, Manifest, Platform, RequestId,
     ScanRequest,
 };
 
@@ -55,7 +55,7 @@ impl<'a> Workbench<'a> {
         let result = match step {
             Step::Resolve => self.resolve().await,
             Step::RecordLayers => self.record_layers().await,
-            Step::Index => self.index().await,
+            Step::Index => self.index(state.parents.clone()).await,
             Step::Assess { at_least } => assess(self, state, *at_least).await,
             Step::Deliver { report, body, assessed, sink } => {
                 let object = ReportObject { id: report.clone(), assessed: *assessed, body: vec![] };
@@ -161,7 +161,7 @@ impl<'a> Workbench<'a> {
             }
         };
         self.manifest = Some(manifest.clone());
-        Ok(IndexRequest { image: self.image.clone(), manifest })
+        Ok(IndexRequest { image: self.image.clone(), manifest, parents: vec![] })
     }
 
     async fn record_layers(&mut self) -> Result<Command, Failure> {
@@ -174,10 +174,10 @@ impl<'a> Workbench<'a> {
         Ok(Command::LayersRecorded { keys, generation: self.policy.key_generation })
     }
 
-    async fn index(&mut self) -> Result<Command, Failure> {
+    async fn index(&mut self, parents: Vec<Digest>) -> Result<Command, Failure> {
         let request = match self.request().await {
             Err(failure) => return self.gone_or(failure).await,
-            Ok(request) => request,
+            Ok(request) => IndexRequest { parents, ..request },
         };
         match self.ports.scanner.index(&request).await {
             // Recorded before anything is assessed: a change that is followed before that is known to the assessment.
@@ -203,12 +203,7 @@ impl<'a> Workbench<'a> {
         }
     }
 
-    async fn deliver(
-        &self,
-        mut object: ReportObject,
-        body: &crate::vocabulary::Digest,
-        sink: &str,
-    ) -> Result<Command, Failure> {
+    async fn deliver(&self, mut object: ReportObject, body: &Digest, sink: &str) -> Result<Command, Failure> {
         let Some(target) = self.ports.sinks.iter().find(|candidate| candidate.name() == sink) else {
             return Err(permanent(format!("no sink named `{sink}` is configured")));
         };

@@ -28,6 +28,7 @@ pub(super) struct Wire<'a> {
     pub(super) verdict: Verdict,
     pub(super) completeness: WireCompleteness<'a>,
     pub(super) package_kinds: BTreeSet<&'a str>,
+    pub(super) sbom_digest: Option<&'a Digest>,
     pub(super) scanner: WireScanner<'a>,
     pub(super) knowledge: WireKnowledge<'a>,
     pub(super) vulnerabilities: BTreeMap<&'static str, Vec<WireFinding<'a>>>,

@@ -45,7 +45,7 @@ async fn vulnerable(harness: &dyn ScannerHarness) -> Result<IndexRequest, Unmet>
 }
 
 fn content(assessment: &Assessment) -> ContentHash {
-    ContentHash::of(&assessment.findings, &assessment.completeness, &[])
+    ContentHash::of(assessment, &[])
 }
 
 async fn indexed_twice(harness: &dyn ScannerHarness) -> Outcome {

@@ -14,8 +14,8 @@ use crate::ports::{BlobLocation, BlobStream, ListedImage, Registry, RegistryErro
 use crate::testkit::locked::Locked;
 use crate::testkit::pages::page_of;
 use crate::vocabulary::{
-    Descriptor, Digest, ImageId, Page, PageToken, Platform, RawManifest, RegistryIdentity, RegistryName,
-    RepositoryName, Tag, Timestamp,
+    Descriptor, Digest, ImageId, Page, PageToken, Platform, RawManifest, Referrer, RegistryIdentity,
+    RegistryName, RepositoryName, Tag, Timestamp,
 };
 
 /// How many bytes of a blob come at a time.
@@ -74,6 +74,11 @@ impl MemoryRegistry {
         manifest: RawManifest,
     ) -> ImageId {
         self.id(repository, self.content.lock().put(repository, tag, manifest))
+    }
+
+    /// Puts a blob; its digest.
+    pub fn put_blob(&self, bytes: Vec<u8>) -> Digest {
+        self.content.lock().put_blob(bytes).0
     }
 
     /// Lets a tag lead to a digest. False where the repository has no such manifest.
@@ -253,5 +258,13 @@ impl Registry for MemoryRegistry {
     async fn tags(&self, image: &ImageId) -> Result<Vec<Tag>, RegistryError> {
         self.called(Some(&image.repository))?;
         Ok(self.content.lock().tags_of(&image.repository, &image.digest))
+    }
+
+    async fn referrers(&self, image: &ImageId) -> Result<Vec<Referrer>, RegistryError> {
+        self.called(Some(&image.repository))?;
+        let content = self.content.lock();
+        let manifests = content.repositories.get(&image.repository).map(|found| found.manifests.values());
+        let all = manifests.into_iter().flatten();
+        Ok(all.filter_map(|manifest| manifest.referring_to(&image.digest)).collect())
     }
 }

@@ -240,6 +240,7 @@ impl Scanner for ModelScanner {
             findings: findings(&facts, generation, &layers),
             completeness: completeness(&layers),
             looked_at: vec![PackageKind(READ_KIND.to_owned())],
+            sbom: None,
             knowledge: knowledge_of(&facts, generation),
         })
     }

@@ -37,7 +37,7 @@ impl From<ScannerError> for Stop {
 }
 
 pub(super) async fn index(scanner: &ClairV2Scanner, request: &IndexRequest) -> Result<(), ScannerError> {
-    let IndexRequest { image, manifest } = request;
+    let IndexRequest { image, manifest, .. } = request;
     let registry = scanner.registries.get(&image.registry).ok_or_else(|| {
         ScannerError::Permanent(format!("no registry named `{}` is configured", image.registry))
     })?;

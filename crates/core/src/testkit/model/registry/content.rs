@@ -43,7 +43,7 @@ impl Content {
         digest
     }
 
-    fn put_blob(&mut self, bytes: Vec<u8>) -> (Digest, usize) {
+    pub(super) fn put_blob(&mut self, bytes: Vec<u8>) -> (Digest, usize) {
         let digest = Digest::of(&bytes);
         let size = bytes.len();
         self.blobs.insert(digest.clone(), Bytes::from(bytes));

@@ -1,6 +1,7 @@
-//! A layer's record as it lies in its row: JSON in one zstd frame.
+//! The record of a layer, or the inventory of an SBOM, as it lies in its row: JSON in one zstd frame.
 
-use cve_monitor_scanner::LayerRecord;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// zstd's own default: lists of packages shrink to a fifth, at hundreds of MB a second.
 const LEVEL: i32 = 3;
@@ -10,15 +11,15 @@ const MAX_JSON_BYTES: usize = 256 << 20;
 
 /// A record, compressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StoredRecord {
-    pub(super) json_bytes: i64,
-    pub(super) zstd: Vec<u8>,
+pub(in crate::embedded::scanner) struct StoredRecord {
+    pub(in crate::embedded::scanner) json_bytes: i64,
+    pub(in crate::embedded::scanner) zstd: Vec<u8>,
 }
 
 impl StoredRecord {
     /// # Errors
     /// Where the record is longer than what is read back.
-    pub(super) fn of(record: &LayerRecord) -> Result<Self, String> {
+    pub(in crate::embedded::scanner) fn of(record: &impl Serialize) -> Result<Self, String> {
         let json = serde_json::to_vec(record).map_err(|error| error.to_string())?;
         Self::of_json(&json, MAX_JSON_BYTES)
     }
@@ -32,7 +33,7 @@ impl StoredRecord {
     }
 
     /// The record; none where the row is damaged.
-    pub(super) fn read(&self) -> Option<LayerRecord> {
+    pub(in crate::embedded::scanner) fn read<T: DeserializeOwned>(&self) -> Option<T> {
         let bytes = usize::try_from(self.json_bytes).ok().filter(|bytes| *bytes <= MAX_JSON_BYTES)?;
         serde_json::from_slice(&zstd::bulk::decompress(&self.zstd, bytes).ok()?).ok()
     }
@@ -40,6 +41,8 @@ impl StoredRecord {
 
 #[cfg(test)]
 mod tests {
+    use cve_monitor_scanner::LayerRecord;
+
     use super::*;
 
     #[test]
@@ -56,7 +59,11 @@ mod tests {
         assert!(StoredRecord::of_json(&json, json.len() - 1).is_err());
         let over = i64::try_from(MAX_JSON_BYTES + 1).unwrap();
         for claimed in [over, -1, 1] {
-            assert_eq!(StoredRecord { json_bytes: claimed, ..stored.clone() }.read(), None, "{claimed}");
+            assert_eq!(
+                StoredRecord { json_bytes: claimed, ..stored.clone() }.read::<LayerRecord>(),
+                None,
+                "{claimed}"
+            );
         }
     }
 }
