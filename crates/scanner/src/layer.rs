@@ -164,6 +164,10 @@ impl<R: Read> Content for TarReader<R> {
     fn chunk(&mut self) -> Result<Option<&[u8]>, TarError> {
         TarReader::chunk(self)
     }
+
+    fn remaining(&self) -> u64 {
+        TarReader::remaining(self)
+    }
 }
 
 fn problem_of(error: &TarError, at_byte: u64) -> LayerProblem {

@@ -3,12 +3,14 @@
 mod capture;
 mod held;
 mod lines;
+mod memory;
 mod owned;
 
 use std::collections::HashSet;
 
 use self::held::{HeldFiles, MAX_HELD_BYTES};
 use self::lines::OwnerList;
+use self::memory::{OF_PROCESS, SMALL_BYTES, SharedMemory, StayingClaim};
 use super::extractor::{
     Candidate, EXTRACTORS, Extractor, HEAD_BYTES, LayerOwners, Reads, extractors, is_claimed,
 };
@@ -46,6 +48,9 @@ pub(crate) struct Collector {
     buffer: Vec<u8>,
     held: HeldFiles,
     max_held_bytes: usize,
+    memory: &'static SharedMemory,
+    /// Where more than a little stays until the layer's end.
+    staying: Option<StayingClaim<'static>>,
     /// Files that a hard link may bring to a path of interest.
     linkable: HashSet<String>,
     room_bytes: usize,
@@ -57,6 +62,8 @@ pub(crate) struct Collector {
 pub(crate) trait Content {
     fn peek(&mut self, wanted: usize) -> Result<&[u8], TarError>;
     fn chunk(&mut self) -> Result<Option<&[u8]>, TarError>;
+    /// Bytes that have not been handed out.
+    fn remaining(&self) -> u64;
 }
 
 impl Collector {
@@ -68,6 +75,8 @@ impl Collector {
             buffer: Vec::new(),
             held: HeldFiles::default(),
             max_held_bytes: MAX_HELD_BYTES,
+            memory: &OF_PROCESS,
+            staying: None,
             linkable: HashSet::new(),
             room_bytes: limits.max_record_bytes,
             limits,
@@ -105,7 +114,15 @@ impl Collector {
             }
             MemberKind::Symlink | MemberKind::Directory | MemberKind::Other => {}
         }
+        self.stays(self.limits.max_record_bytes.saturating_sub(self.room_bytes));
         Ok(())
+    }
+
+    /// Asks for memory before more than a little stays until the layer's end. No file is claimed meanwhile.
+    fn stays(&mut self, bytes: usize) {
+        if bytes > SMALL_BYTES && self.staying.is_none() {
+            self.staying = Some(self.memory.staying());
+        }
     }
 
     fn whiteout(&mut self, directory: &str, hidden: &str) {

@@ -118,6 +118,11 @@ impl<R: Read> TarReader<R> {
         Ok(Some(&self.buffer[from..from + taken]))
     }
 
+    /// Bytes of the current member's content that have not been handed out.
+    pub(crate) fn remaining(&self) -> u64 {
+        self.remaining
+    }
+
     /// The first bytes of the current member's content, without consuming them.
     pub(crate) fn peek(&mut self, wanted: usize) -> Result<&[u8], TarError> {
         let wanted = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(wanted);

@@ -1,8 +1,10 @@
 //! Files that name packages: captured within bounds, and read.
 
+use super::memory::needed;
 use super::{Collector, Content};
 use crate::inventory::extractor::{Extracted, Extractor, File, Reads};
 use crate::inventory::kind::PackageKind;
+use crate::inventory::language::java;
 use crate::inventory::language::program::ProgramReader;
 use crate::inventory::record::NodeContent;
 use crate::layer::{LayerProblem, TarError};
@@ -27,6 +29,10 @@ impl Collector {
                 wanted.iter().copied().partition(|extractor| extractor.reads == Reads::Program);
             let mut program = streamed.first().map(|extractor| ProgramReader::new(bound(extractor)));
             let most = captured.iter().map(|extractor| bound(extractor)).max().unwrap_or_default();
+            let held = wanted.iter().map(|extractor| bound(extractor)).max().unwrap_or_default();
+            let file_bytes = usize::try_from(content.remaining()).unwrap_or(usize::MAX).min(held);
+            let is_archive = captured.iter().any(|extractor| extractor.kinds == java::EXTRACTOR.kinds);
+            let _claim = self.memory.file(needed(file_bytes, is_archive));
             let mut buffer = std::mem::take(&mut self.buffer);
             let is_whole = capture(content, most, &mut buffer, program.as_mut())?;
             for extractor in captured {

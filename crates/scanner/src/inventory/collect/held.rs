@@ -40,6 +40,8 @@ impl Collector {
     ) -> Result<(), TarError> {
         let room = self.max_held_bytes.saturating_sub(self.held.bytes);
         let most = extractor.max_bytes.min(self.limits.max_captured_bytes).min(room);
+        let file_bytes = usize::try_from(content.remaining()).unwrap_or(usize::MAX).min(most);
+        self.stays(self.held.bytes + file_bytes);
         let mut bytes = Vec::new();
         let problem = if member.sparse {
             Some(LayerProblem::SparseDatabase { path: path.clone() })

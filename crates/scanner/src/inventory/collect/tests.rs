@@ -16,6 +16,10 @@ impl Content for Bytes<'_> {
         let all = std::mem::take(&mut self.0);
         Ok((!all.is_empty()).then_some(all))
     }
+
+    fn remaining(&self) -> u64 {
+        self.0.len() as u64
+    }
 }
 
 fn collect(members: &[(&str, MemberKind, &str, &[u8])]) -> Collected {
@@ -283,6 +287,37 @@ fn files_are_held_up_to_the_limit() {
     // Without its log the database is that of an earlier day: the log's own problem says so.
     let read: Vec<(usize, Option<&str>)> = within(all - 1);
     assert_eq!(read, [(5, None), (0, Some("database_too_large"))]);
+}
+
+#[test]
+fn readings_that_share_too_little_memory_for_both_wait_for_each_other_and_read_all() {
+    let mut large = DATABASE.to_vec();
+    large.resize(SMALL_BYTES + 1, b'\n');
+    let memory: &'static SharedMemory = Box::leak(Box::new(SharedMemory::new(SMALL_BYTES + 1)));
+    let read = || {
+        let mut collector = Collector { memory, ..Collector::new(&Extraction::default()) };
+        let no_database = vec![b'x'; SMALL_BYTES + 1];
+        for (path, content) in [("var/lib/dpkg/status", &large), (SQLITE, &no_database)] {
+            let member = Member {
+                name: path.into(),
+                kind: MemberKind::Regular,
+                link: String::new(),
+                sparse: false,
+                mode: 0o644,
+            };
+            collector.member(&member, &mut Bytes(content)).unwrap();
+        }
+        assert!(collector.staying.is_some(), "a held file stays");
+        let found = collector.finish();
+        let read = read_nodes(&found);
+        (read[0].1, read[1].2)
+    };
+    std::thread::scope(|scope| {
+        let readings: Vec<_> = (0..4).map(|_| scope.spawn(read)).collect();
+        for reading in readings {
+            assert_eq!(reading.join().unwrap(), (1, Some("malformed_database")));
+        }
+    });
 }
 
 #[test]
