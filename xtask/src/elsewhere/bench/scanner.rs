@@ -31,6 +31,9 @@ pub(crate) struct Wanted {
     /// Made-up records to compile; 0 for none
     #[arg(long, default_value_t = 500_000)]
     records: u64,
+    /// GiB of the layer that is made while it is read; 0 for none
+    #[arg(long, default_value_t = 50)]
+    large: u64,
     /// The other scanner; it is built where Go is there, if none is named
     #[arg(long, value_name = "PROGRAM")]
     syft: Option<PathBuf>,
@@ -77,8 +80,9 @@ pub(crate) fn run(root: &Path, wanted: &Wanted) -> Result<(), String> {
         figures.push(of_image);
     }
     let databases = databases(&bench, &release.join("examples/advisory_speed"), wanted, &all)?;
+    let large = bench.large(&release.join("examples/large_layer"), wanted.large)?;
     let record = root.join("target/bench/scanner.json");
-    let json = json!({"images": figures, "advisories": databases});
+    let json = json!({"images": figures, "advisories": databases, "large": large});
     fs::write(&record, format!("{json:#}\n")).map_err(|error| format!("{}: {error}", record.display()))?;
     println!("\n{}", record.display());
     Ok(())
@@ -134,6 +138,25 @@ impl Bench {
             figures["compared"] = Compared::of(&ours, &theirs)?.json();
         }
         Ok(figures)
+    }
+
+    /// A layer that is made while it is read: time, and what the process holds.
+    fn large(&self, program: &Path, gib: u64) -> Result<Value, String> {
+        if gib == 0 {
+            return Ok(Value::Null);
+        }
+        let printed = self.scratch.join("large.json");
+        let cost = measure(Command::new(program).arg(gib.to_string()), &printed)?.json();
+        let number = |name: &str| cost[name].as_f64().unwrap_or_default();
+        println!(
+            "\na layer of {gib} GiB: {:.0} s of CPU, {:.0} MiB at most",
+            number("cpu_s"),
+            number("peak_mib")
+        );
+        let text = fs::read_to_string(&printed).map_err(|error| format!("{}: {error}", printed.display()))?;
+        let read: Value =
+            serde_json::from_str(&text).map_err(|error| format!("{}: {error}", printed.display()))?;
+        Ok(json!({"gib": gib, "process": cost, "layer": read}))
     }
 
     fn scan(&self, image: &str) -> Result<Cost, String> {
