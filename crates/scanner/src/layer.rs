@@ -116,10 +116,10 @@ fn read_content<R: Read>(blob: &mut BlobReader<R>, extraction: &Extraction, reco
     record.opaque_directories = collected.opaque_directories;
     record.problems.extend(collected.problems);
 
-    let mut content = tar.into_source();
+    let (mut content, blank_ahead) = tar.into_source();
     // After a broken header the rest may still decompress; after a broken stream it cannot.
     let drained = match &walked {
-        Err(TarError::Read(_)) => Ok(()),
+        Err(TarError::Read(_)) => Ok(true),
         _ => content.drain(),
     };
     record.content_bytes = content.read_bytes();
@@ -129,14 +129,27 @@ fn read_content<R: Read>(blob: &mut BlobReader<R>, extraction: &Extraction, reco
         return;
     }
     let at_byte = record.content_bytes;
-    if let Err(error) = &walked {
-        record.problems.push(problem_of(error, at_byte));
+    match &walked {
+        Err(error) => record.problems.push(problem_of(error, at_byte)),
+        // Readers that are told to would go on behind the end.
+        Ok(Walked::ToTheEnd) if matches!(drained, Ok(blank) if !(blank && blank_ahead)) => {
+            let reason = "something follows the archive's end".to_owned();
+            record.problems.push(LayerProblem::MalformedArchive { at_byte, reason });
+        }
+        Ok(_) => {}
     }
     match drained {
         Err(error) => record.problems.push(stream_problem(&error, at_byte)),
-        Ok(()) if matches!(walked, Err(TarError::Read(_))) => {}
-        Ok(()) => record.diff_id = Some(content.diff_id()),
+        Ok(_) if matches!(walked, Err(TarError::Read(_))) => {}
+        Ok(_) => record.diff_id = Some(content.diff_id()),
     }
+}
+
+/// How far an archive was walked.
+#[derive(Debug)]
+enum Walked {
+    ToTheEnd,
+    ToTheBound,
 }
 
 fn walk<R: Read>(
@@ -144,16 +157,16 @@ fn walk<R: Read>(
     collector: &mut Collector,
     limits: &Limits,
     record: &mut LayerRecord,
-) -> Result<(), TarError> {
+) -> Result<Walked, TarError> {
     while let Some(member) = tar.next_member()? {
         if record.members == limits.max_entries {
             record.problems.push(LayerProblem::TooManyMembers { limit_members: limits.max_entries });
-            return Ok(());
+            return Ok(Walked::ToTheBound);
         }
         record.members += 1;
         collector.member(&member, tar)?;
     }
-    Ok(())
+    Ok(Walked::ToTheEnd)
 }
 
 impl<R: Read> Content for TarReader<R> {

@@ -14,7 +14,7 @@ mod sbom;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -25,7 +25,7 @@ use cve_monitor_core::ports::{IndexRequest, Readiness, Registry, RegistryError, 
 use cve_monitor_core::vocabulary::{
     Assessment, Descriptor, Digest, Generation, ImageId, LayerKey, RepositoryName, ScannerIdentity,
 };
-use cve_monitor_scanner::{Extraction, Limits};
+use cve_monitor_scanner::{Extraction, LayerRecord, Limits};
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use self::error::{refused, transient};
@@ -34,6 +34,7 @@ pub use self::judge::Seen;
 use self::judge::{Unjudged, judge};
 pub use self::needs::needed_ecosystems;
 use self::needs::{Needs, fetching};
+use self::reading::{is_encrypted, is_foreign, key_of};
 use self::rows::{ImageLayers, NewLayer, StoredRecord};
 use self::sbom::Looked;
 pub use self::sbom::SbomUse;
@@ -121,7 +122,7 @@ impl EmbeddedScanner {
     }
 
     async fn is_stored(&self, layer: &Descriptor) -> Result<bool, ScannerError> {
-        let (digest, must_be_fetched) = (layer.digest.clone(), !is_foreign(layer));
+        let (digest, must_be_fetched) = (key_of(layer), !is_foreign(layer) && !is_encrypted(layer));
         let version = self.extraction.version();
         Ok(self.database.read(move |state| rows::is_stored(state, &digest, version, must_be_fetched)).await?)
     }
@@ -132,24 +133,17 @@ impl EmbeddedScanner {
         repository: &RepositoryName,
         layer: &Descriptor,
     ) -> Result<(), ScannerError> {
-        let _alone = self.flights.board(&layer.digest).await;
+        let _alone = self.flights.board(&key_of(layer)).await;
         // Stored before, or by whoever was waited for.
         if self.is_stored(layer).await? {
             return Ok(());
         }
-        let (record, fetched) = match registry.blob(repository, layer).await {
-            Ok(stream) => {
-                let record = reading::read(stream, layer, self.extraction, &self.bytes_read).await?;
-                self.layers_read.fetch_add(1, Ordering::Relaxed);
-                (record, true)
-            }
-            // Registries do not hold such layers, by their licence: the look at the image is not complete without.
-            Err(RegistryError::NotFound(_)) if is_foreign(layer) => {
-                (reading::held_nowhere(layer, self.extraction), false)
-            }
-            Err(error) => return Err(refused(error)),
+        let (record, fetched) = if is_encrypted(layer) {
+            (reading::encrypted(layer, self.extraction), false)
+        } else {
+            self.fetch(registry, repository, layer).await?
         };
-        let (digest, extractor) = (layer.digest.clone(), self.extraction.version());
+        let (digest, extractor) = (key_of(layer), self.extraction.version());
         let new = blocking(move || {
             let stored = StoredRecord::of(&record)
                 .map_err(|problem| ScannerError::Permanent(format!("layer {digest}: {problem}")))?;
@@ -157,6 +151,27 @@ impl EmbeddedScanner {
         })
         .await?;
         Ok(self.database.write(move |tx| rows::put_layer(tx, &new)).await?)
+    }
+
+    /// The record of a layer, and whether its bytes came from the registry.
+    async fn fetch(
+        &self,
+        registry: &Arc<dyn Registry>,
+        repository: &RepositoryName,
+        layer: &Descriptor,
+    ) -> Result<(LayerRecord, bool), ScannerError> {
+        match registry.blob(repository, layer).await {
+            Ok(stream) => {
+                let record = reading::read(stream, layer, self.extraction, &self.bytes_read).await?;
+                self.layers_read.fetch_add(1, Ordering::Relaxed);
+                Ok((record, true))
+            }
+            // Registries do not hold such layers, by their licence: the look at the image is not complete without.
+            Err(RegistryError::NotFound(_)) if is_foreign(layer) => {
+                Ok((reading::held_nowhere(layer, self.extraction), false))
+            }
+            Err(error) => Err(refused(error)),
+        }
     }
 
     /// What is stored of an image; `NotIndexed` where any of that is missing.
@@ -175,10 +190,6 @@ impl EmbeddedScanner {
     }
 }
 
-fn is_foreign(layer: &Descriptor) -> bool {
-    layer.media_type.0.contains(".nondistributable.") || layer.media_type.0.contains(".foreign.")
-}
-
 #[async_trait]
 impl Scanner for EmbeddedScanner {
     fn identity(&self) -> ScannerIdentity {
@@ -186,7 +197,8 @@ impl Scanner for EmbeddedScanner {
     }
 
     fn keys(&self, request: &IndexRequest) -> Vec<LayerKey> {
-        distinct(request).into_keys().map(|digest| LayerKey(digest.to_string())).collect()
+        let digests: BTreeSet<&Digest> = request.manifest.layers.iter().map(|layer| &layer.digest).collect();
+        digests.into_iter().map(|digest| LayerKey(digest.to_string())).collect()
     }
 
     async fn readiness(&self) -> Result<Readiness, ScannerError> {
@@ -222,7 +234,7 @@ impl Scanner for EmbeddedScanner {
             layers.map(|layer| self.index_layer(registry, &image.repository, layer)).collect();
         futures::stream::iter(readings).buffer_unordered(LAYERS_AT_ONCE).try_collect::<()>().await?;
         let stored_as = self.sbom.stored_as(image);
-        let layers: Vec<Digest> = manifest.layers.iter().map(|layer| layer.digest.clone()).collect();
+        let layers: Vec<Digest> = manifest.layers.iter().map(key_of).collect();
         self.database.write(move |tx| rows::put_image(tx, &stored_as, &layers)).await?;
         Ok(vec![])
     }
@@ -255,10 +267,10 @@ impl Scanner for EmbeddedScanner {
 }
 
 /// Each layer once. One that a registry must hold counts before the same one that it need not hold.
-fn distinct(request: &IndexRequest) -> BTreeMap<&Digest, &Descriptor> {
-    let mut layers: BTreeMap<&Digest, &Descriptor> = BTreeMap::new();
+fn distinct(request: &IndexRequest) -> BTreeMap<Digest, &Descriptor> {
+    let mut layers: BTreeMap<Digest, &Descriptor> = BTreeMap::new();
     for layer in &request.manifest.layers {
-        let known = layers.entry(&layer.digest).or_insert(layer);
+        let known = layers.entry(key_of(layer)).or_insert(layer);
         if is_foreign(known) {
             *known = layer;
         }

@@ -261,8 +261,14 @@ fn image(
     );
     let by_type = artifact_type.map(|t| ArtifactKind::of_type(t).unwrap_or(ArtifactKind::Other));
     let by_layer = || layers.iter().find_map(|layer| ArtifactKind::of_type(&layer.media_type.0));
-    // cosign and BuildKit use the image configuration's media type for what is no image: the layers tell.
-    let kind = if image_config {
+    let is_image_layer = |layer: &Descriptor| {
+        [".image.layer.", ".image.rootfs."].iter().any(|part| layer.media_type.0.contains(part))
+    };
+    let kind = if image_config && layers.iter().any(is_image_layer) {
+        // Runtimes start it, whatever else it says that it is.
+        None
+    } else if image_config {
+        // cosign and BuildKit use the image configuration's media type for what is no image: the layers tell.
         by_type.or_else(by_layer)
     } else {
         by_type

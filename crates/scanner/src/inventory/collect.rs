@@ -5,12 +5,14 @@ mod held;
 mod lines;
 mod memory;
 mod owned;
+mod passed;
 
 use std::collections::HashSet;
 
 use self::held::{HeldFiles, MAX_HELD_BYTES};
 use self::lines::OwnerList;
 use self::memory::{OF_PROCESS, SMALL_BYTES, SharedMemory, StayingClaim};
+use self::passed::Names;
 use super::extractor::{
     Candidate, EXTRACTORS, Extractor, HEAD_BYTES, LayerOwners, Reads, extractors, is_claimed,
 };
@@ -18,7 +20,7 @@ use super::kind::PackageKind;
 use super::os_release;
 use super::record::{Node, NodeContent, PATH_OVERHEAD_BYTES};
 use super::unread;
-use crate::layer::path::{self, MemberPath};
+use crate::layer::path::{self, MemberPath, is_library};
 use crate::layer::{Extraction, LayerProblem, Limits, Member, MemberKind, TarError};
 
 /// Different problems that one layer's record lists.
@@ -53,6 +55,12 @@ pub(crate) struct Collector {
     staying: Option<StayingClaim<'static>>,
     /// Files that a hard link may bring to a path of interest.
     linkable: HashSet<String>,
+    /// Files that nothing is kept of: a hard link to any other file may lead to one of a lower layer.
+    passed_over: Names,
+    /// Folders that nothing is kept of.
+    folders: Names,
+    /// Symbolic links that are kept.
+    links: Names,
     room_bytes: usize,
     limits: Limits,
     lock_files: bool,
@@ -78,6 +86,9 @@ impl Collector {
             memory: &OF_PROCESS,
             staying: None,
             linkable: HashSet::new(),
+            passed_over: Names::default(),
+            folders: Names::default(),
+            links: Names::default(),
             room_bytes: limits.max_record_bytes,
             limits,
             lock_files,
@@ -88,8 +99,9 @@ impl Collector {
         let path = match path::clean(&member.name) {
             MemberPath::Inside(path) if path.is_empty() => return Ok(()),
             MemberPath::Inside(path) => path,
+            // Some runtimes refuse such an archive, others unpack the member inside the root.
             MemberPath::Escapes(path) => {
-                if is_structural(&path) || self.may_name_packages(&path) {
+                if member.kind != MemberKind::Directory {
                     self.problem(LayerProblem::NameLeavesRoot { path });
                 }
                 return Ok(());
@@ -104,15 +116,14 @@ impl Collector {
             MemberKind::HardLink => self.hard_link(path, &member.link),
             // A link may be part of any path, and hides what lower layers have below it.
             MemberKind::Symlink if is_structural(&path) || !is_library(&path) => {
+                self.links.insert(&path);
                 self.node(path, NodeContent::Symlink { target: member.link.clone() });
             }
-            MemberKind::Directory if leads_to_place(&path) => {
-                self.node(path, NodeContent::Directory);
-            }
+            MemberKind::Directory => self.folder(path),
             MemberKind::Other if is_structural(&path) || self.may_name_packages(&path) => {
                 self.node(path, NodeContent::Other);
             }
-            MemberKind::Symlink | MemberKind::Directory | MemberKind::Other => {}
+            MemberKind::Symlink | MemberKind::Other => {}
         }
         self.stays(self.limits.max_record_bytes.saturating_sub(self.room_bytes));
         Ok(())
@@ -147,8 +158,21 @@ impl Collector {
         if let Some(kind) = unread::kind_of_path(&path) {
             self.evidence(kind, &path);
         }
-        if is_structural(&path) || is_claimed(&path, self.lock_files) || self.linkable.contains(&target) {
+        if is_structural(&path)
+            || is_claimed(&path, self.lock_files)
+            || self.linkable.contains(&target)
+            || !self.passed_over.contains(&target)
+        {
             self.node(path, NodeContent::HardLink { target });
+        } else {
+            self.passed_over.insert(&path);
+        }
+    }
+
+    /// A folder takes the place of a link, in this layer or a lower one: it is kept where something lies in it.
+    fn folder(&mut self, path: String) {
+        if leads_to_place(&path) || self.links.contains(&path) || !self.folders.insert(&path) {
+            self.node(path, NodeContent::Directory);
         }
     }
 
@@ -171,6 +195,8 @@ impl Collector {
         if !wanted.is_empty() {
             return self.packages(path, member.sparse, &wanted, content);
         }
+        // It is not told apart from one that nothing is kept of: of some of those a node is kept.
+        self.passed_over.insert(&path);
         // A script may stand where a lower layer has the program that it starts.
         let is_script = head.starts_with(b"#!");
         if let Some(kind) = unread::kind_of_path(&path).filter(|_| !head.is_empty()) {
@@ -208,7 +234,10 @@ impl Collector {
         while let Some(piece) = content.chunk()? {
             let room = os_release::MAX_OS_RELEASE_BYTES - text.len();
             text.extend_from_slice(&piece[..piece.len().min(room)]);
-            if text.len() == os_release::MAX_OS_RELEASE_BYTES {
+            // The last of a field counts: what is not read might have said something else.
+            if piece.len() > room {
+                let limit_bytes = os_release::MAX_OS_RELEASE_BYTES as u64;
+                self.problem(LayerProblem::DatabaseTooLarge { path: path.clone(), limit_bytes });
                 break;
             }
         }
@@ -282,12 +311,6 @@ fn leads_to_place(path: &str) -> bool {
 /// The same, or what may be part of any path: links at the top (`lib -> usr/lib`).
 fn is_structural(path: &str) -> bool {
     !path.contains('/') || leads_to_place(path)
-}
-
-/// Names of shared libraries: such links are many, and nothing lies below them.
-fn is_library(path: &str) -> bool {
-    let name = path::file_name(path);
-    name.ends_with(".so") || name.contains(".so.")
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use crate::advisory::advisory_names;
 use crate::layer::{Extraction, LayerProblem};
 
 /// Changes whenever what is extracted from a layer changes: records of another version are read again.
-pub const EXTRACTOR_VERSION: &str = "3";
+pub const EXTRACTOR_VERSION: &str = "4";
 /// The same with lock files read as well.
-pub const EXTRACTOR_VERSION_WITH_LOCK_FILES: &str = "3+lock-files";
+pub const EXTRACTOR_VERSION_WITH_LOCK_FILES: &str = "4+lock-files";
 /// The version of the record's own form.
 pub const RECORD_FORMAT: u32 = 2;
 

@@ -68,6 +68,12 @@ impl<R: Read> Read for Decoder<R> {
 
 fn detect(head: &[u8]) -> Format {
     match head {
+        // The name of an archive's first member may be made to look like the beginning of a compressed stream.
+        [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]
+            if super::tar::is_header(head) =>
+        {
+            Format::Other("both compressed and a tar archive")
+        }
         [0x1f, 0x8b, ..] => Format::Gzip,
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Format::Zstd,
         // A skippable frame: a zstd stream may begin with one.

@@ -5,6 +5,8 @@ use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
+use super::tar::is_blank;
+
 /// Bytes read at a time while draining.
 const DRAIN_BYTES: usize = 64 << 10;
 
@@ -100,11 +102,16 @@ impl<R: Read> ContentReader<R> {
         self.limit_hit
     }
 
-    /// Reads what follows the end of the archive: the diff id covers it too.
-    pub(crate) fn drain(&mut self) -> io::Result<()> {
+    /// Reads what follows the end of the archive, since the diff id covers it too; whether it is blank.
+    pub(crate) fn drain(&mut self) -> io::Result<bool> {
         let mut scratch = vec![0; DRAIN_BYTES];
-        while self.read(&mut scratch)? > 0 {}
-        Ok(())
+        let mut blank = true;
+        loop {
+            match self.read(&mut scratch)? {
+                0 => return Ok(blank),
+                read => blank = blank && is_blank(&scratch[..read]),
+            }
+        }
     }
 
     pub(crate) fn diff_id(self) -> String {

@@ -1,18 +1,21 @@
 //! A streaming walk over a tar archive: ustar, GNU long names and sparse files, PAX headers.
 //!
 //! It follows what container runtimes do with odd archives (Go's `archive/tar`): links and directories have
-//! no content whatever their size field says, and an archive may end without its two zero blocks.
+//! no content whatever their size field says, and an archive may end without its two zero blocks. Where two readers
+//! would see two things, and the runtimes' one does not refuse it, the archive is malformed here.
 
 mod header;
 mod pax;
+mod sparse;
 
 use std::io::{self, Read};
 
 use self::header::{BLOCK, Header};
 use self::pax::PaxFields;
 use super::limits::MAX_EXTENDED_HEADER_BYTES;
+use super::path;
 
-pub(crate) use self::header::looks_like_header;
+pub(crate) use self::header::{is_blank, is_header, looks_like_header};
 
 /// Decompressed bytes held at a time.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -61,8 +64,15 @@ pub(crate) struct TarReader<R> {
     remaining: u64,
     /// Padding after the current member.
     padding: u64,
-    globals: PaxFields,
     max_name_bytes: usize,
+}
+
+/// What extended headers say of the member that follows them.
+#[derive(Debug, Default)]
+struct Extended {
+    name: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
+    pax: Option<PaxFields>,
 }
 
 impl<R: Read> TarReader<R> {
@@ -74,30 +84,38 @@ impl<R: Read> TarReader<R> {
             end: 0,
             remaining: 0,
             padding: 0,
-            globals: PaxFields::default(),
             max_name_bytes,
         }
     }
 
-    pub(crate) fn into_source(self) -> R {
-        self.source
+    /// The source, and whether what was read of it beyond the last member is blank.
+    pub(crate) fn into_source(self) -> (R, bool) {
+        (self.source, is_blank(&self.buffer[self.start..self.end]))
     }
 
     /// The next member, after skipping what is left of the current one.
     pub(crate) fn next_member(&mut self) -> Result<Option<Member>, TarError> {
         self.skip_member()?;
-        let mut local = PaxFields::default();
+        let mut extended = Extended::default();
         loop {
             let Some(header) = self.read_header()? else { return Ok(None) };
             match header.type_flag {
-                b'L' => local.path = Some(self.read_long_name(header.size)?),
-                b'K' => local.link_path = Some(self.read_long_name(header.size)?),
-                b'x' => pax::parse(&self.read_extended(header.size)?, &mut local)?,
-                b'g' => {
-                    let records = self.read_extended(header.size)?;
-                    pax::parse(&records, &mut self.globals)?;
+                b'L' => extended.name = Some(self.read_long_name(header.size)?),
+                b'K' => extended.link = Some(self.read_long_name(header.size)?),
+                b'x' => {
+                    let fields = pax::parse(&self.read_extended(header.size)?)?;
+                    // Some readers add them up, others let the last one count.
+                    if extended.pax.replace(fields).is_some() {
+                        return Err(TarError::Malformed("a member has two PAX headers"));
+                    }
                 }
-                _ => return self.begin(header, &local).map(Some),
+                // Some readers give what stands in it to all members, others to none.
+                b'g' => {
+                    if pax::parse(&self.read_extended(header.size)?)? != PaxFields::default() {
+                        return Err(TarError::Malformed("a global header names or measures members"));
+                    }
+                }
+                _ => return self.begin(header, extended).map(Some),
             }
         }
     }
@@ -134,20 +152,17 @@ impl<R: Read> TarReader<R> {
         Ok(&self.buffer[self.start..self.start + wanted])
     }
 
-    fn begin(&mut self, header: Header, local: &PaxFields) -> Result<Member, TarError> {
-        let fields = local.over(&self.globals);
-        let name = fields.path.unwrap_or(header.name);
-        let link = fields.link_path.unwrap_or(header.link);
-        if name.len() > self.max_name_bytes || link.len() > self.max_name_bytes {
-            return Err(TarError::NameTooLong(self.max_name_bytes as u64));
-        }
+    fn begin(&mut self, header: Header, extended: Extended) -> Result<Member, TarError> {
+        let fields = extended.pax.unwrap_or_default();
+        let name = self.name(extended.name, fields.path, header.name)?;
+        let link = self.name(extended.link, fields.link_path, header.link)?;
         let kind = match header.type_flag {
             b'1' => MemberKind::HardLink,
             b'2' => MemberKind::Symlink,
             b'5' => MemberKind::Directory,
             b'3' | b'4' | b'6' => MemberKind::Other,
-            // Archives older than ustar mark a directory by its name alone.
-            _ if name.ends_with(&b"/"[..]) => MemberKind::Directory,
+            // Archives older than ustar mark a directory by its name alone; later ones have a type for it.
+            0 if name.ends_with(b"/") => MemberKind::Directory,
             _ => MemberKind::Regular,
         };
         let sparse = header.type_flag == b'S' || fields.sparse;
@@ -156,18 +171,26 @@ impl<R: Read> TarReader<R> {
         if header.type_flag == b'S' && header.sparse_continues {
             self.skip_sparse_map()?;
         }
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Member { name: text(name), kind, link: text(link), sparse, mode: header.mode })
+        if kind == MemberKind::Regular && fields.sparse_map_in_content {
+            self.skip_written_map()?;
+        }
+        Ok(Member { name: path::text(name), kind, link: path::text(link), sparse, mode: header.mode })
     }
 
-    /// Old GNU sparse files continue their map in blocks between the header and the content.
-    fn skip_sparse_map(&mut self) -> Result<(), TarError> {
-        loop {
-            let Some(block) = self.read_block()? else { return Err(TarError::Truncated) };
-            if !header::sparse_map_continues(&block) {
-                return Ok(());
-            }
+    /// The one name of a member. GNU's and PAX's at once are two, and readers disagree on which counts.
+    fn name(&self, gnu: Option<Vec<u8>>, pax: Option<Vec<u8>>, header: Vec<u8>) -> Result<Vec<u8>, TarError> {
+        let name = match (gnu, pax) {
+            (Some(_), Some(_)) => return Err(TarError::Malformed("a member has two long names")),
+            (Some(name), None) | (None, Some(name)) => name,
+            (None, None) => header,
+        };
+        if name.len() > self.max_name_bytes {
+            return Err(TarError::NameTooLong(self.max_name_bytes as u64));
         }
+        if name.contains(&0) {
+            return Err(TarError::Malformed("a member's name has a NUL in it"));
+        }
+        Ok(name)
     }
 
     fn expect_content(&mut self, size: u64) -> Result<(), TarError> {
@@ -204,10 +227,16 @@ impl<R: Read> TarReader<R> {
     /// The next header; `None` at the end of the archive.
     fn read_header(&mut self) -> Result<Option<Header>, TarError> {
         let Some(block) = self.read_block()? else { return Ok(None) };
-        if block.iter().all(|&byte| byte == 0) {
-            return Ok(None);
+        if !is_blank(&block) {
+            return Header::parse(&block).map(Some);
         }
-        Header::parse(&block).map(Some)
+        // Some readers take one such block for the end, others go on behind it.
+        match self.read_block()? {
+            Some(second) if !is_blank(&second) => {
+                Err(TarError::Malformed("a block of zeros stands between members"))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// One block; `None` where the stream ends before it, which archives without a trailer do.

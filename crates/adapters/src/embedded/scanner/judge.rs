@@ -34,7 +34,11 @@ impl Seen {
             records.push(record.read().ok_or_else(|| digest.clone())?);
         }
         let ordered: Vec<&LayerRecord> = stored.order.iter().filter_map(|n| records.get(*n)).collect();
-        let layers = stored.order.iter().filter_map(|n| Some(stored.layers.get(*n)?.0.clone())).collect();
+        // What a record is stored under is not always what the manifest names.
+        let named = |n: &usize| {
+            records.get(*n)?.blob_digest.parse().ok().or_else(|| Some(stored.layers.get(*n)?.0.clone()))
+        };
+        let layers = stored.order.iter().filter_map(named).collect();
         Ok(Self { inventory: fold(&ordered), layers })
     }
 

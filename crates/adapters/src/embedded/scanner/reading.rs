@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Buf as _, Bytes};
 use cve_monitor_core::ports::{BlobStream, RegistryError, ScannerError};
-use cve_monitor_core::vocabulary::Descriptor;
+use cve_monitor_core::vocabulary::{Descriptor, Digest};
 use cve_monitor_scanner::{
     ExpectedBlob, Extraction, LayerError, LayerProblem, LayerRecord, RECORD_FORMAT, read_layer,
 };
@@ -16,6 +16,26 @@ use super::error::refused;
 
 /// How many chunks of a layer wait for its reader; the registry's adapter bounds their size.
 const CHUNKS_WAITING: usize = 8;
+
+/// A layer that registries need not hold.
+pub(super) fn is_foreign(layer: &Descriptor) -> bool {
+    layer.media_type.0.contains(".nondistributable.") || layer.media_type.0.contains(".foreign.")
+}
+
+/// A layer that needs a key.
+pub(super) fn is_encrypted(layer: &Descriptor) -> bool {
+    layer.media_type.0.ends_with("+encrypted")
+}
+
+/// What the record of a layer is stored under: its digest. An encrypted layer is not what the same bytes are where a
+/// manifest calls them something else.
+pub(super) fn key_of(layer: &Descriptor) -> Digest {
+    if is_encrypted(layer) {
+        Digest::of(format!("encrypted {}", layer.digest).as_bytes())
+    } else {
+        layer.digest.clone()
+    }
+}
 
 /// Reads the bytes of one layer to their end and counts them.
 pub(super) async fn read(
@@ -69,6 +89,15 @@ async fn pump(
 /// The record of a layer whose bytes no registry holds.
 pub(super) fn held_nowhere(layer: &Descriptor, extraction: Extraction) -> LayerRecord {
     let found = format!("no bytes: the registry does not hold a layer of type {}", layer.media_type);
+    unread(layer, extraction, LayerProblem::UnsupportedFormat { found })
+}
+
+/// The record of a layer that needs a key. Nobody here has it, and what its bytes look like without it says nothing.
+pub(super) fn encrypted(layer: &Descriptor, extraction: Extraction) -> LayerRecord {
+    unread(layer, extraction, LayerProblem::Encrypted)
+}
+
+fn unread(layer: &Descriptor, extraction: Extraction, problem: LayerProblem) -> LayerRecord {
     LayerRecord {
         format: RECORD_FORMAT,
         extractor: extraction.version().to_owned(),
@@ -81,7 +110,7 @@ pub(super) fn held_nowhere(layer: &Descriptor, extraction: Extraction) -> LayerR
         whiteouts: vec![],
         opaque_directories: vec![],
         unread: vec![],
-        problems: vec![LayerProblem::UnsupportedFormat { found }],
+        problems: vec![problem],
     }
 }
 
@@ -118,7 +147,7 @@ impl Read for Chunks {
 mod tests {
     use std::time::Duration;
 
-    use cve_monitor_core::vocabulary::{Digest, MediaType};
+    use cve_monitor_core::vocabulary::MediaType;
     use futures::stream;
 
     use super::super::fixture::layer;

@@ -166,6 +166,24 @@ async fn a_layer_that_no_registry_holds_is_told_and_does_not_stand_for_one_that_
     assert!(matches!(bench.scanner.index(&request).await, Err(ScannerError::Gone(_))));
 }
 
+#[tokio::test]
+async fn an_encrypted_layer_is_not_what_the_same_bytes_are_elsewhere() {
+    let bench = bench().await;
+    let mut encrypted = bench.image(&[layer(&[("zlib", "1.2")]), layer(&[("zlib", "1.3")])]).await;
+    let plain = bench.indexed(&[layer(&[("zlib", "1.3")])]).await;
+    encrypted.manifest.layers[1].media_type =
+        MediaType("application/vnd.oci.image.layer.v1.tar+encrypted".to_owned());
+    bench.scanner.index(&encrypted).await.unwrap();
+    let assessment = bench.assess(&encrypted).await;
+    let [reason] = assessment.completeness.reasons().collect::<Vec<_>>()[..] else {
+        panic!("{assessment:?}")
+    };
+    let digest = encrypted.manifest.layers[1].digest.as_str();
+    assert!(reason.to_string().contains(digest) && reason.to_string().contains("encrypted"), "{reason}");
+    assert_eq!(bench.scanner.layers_read(), 2, "what nobody can decrypt is not fetched");
+    assert_eq!(bench.assess(&plain).await.completeness.level(), Level::Complete);
+}
+
 /// Layers, the reason that they give, and a part of its detail.
 type Case = (Vec<Vec<u8>>, ReasonCode, Option<&'static str>);
 

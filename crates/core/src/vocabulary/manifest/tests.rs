@@ -29,6 +29,15 @@ fn images_of_both_families_are_images() {
 }
 
 #[test]
+fn what_runtimes_start_is_an_image_whatever_else_it_says() {
+    let named = manifest(OCI_CONFIG, OCI_LAYER, r#","artifactType":"application/vnd.example.thing""#);
+    assert!(matches!(parse(&named), Ok(Manifest::Image(_))));
+    let layers = [OCI_LAYER, "application/vnd.in-toto+json"].map(descriptor).join(",");
+    let mixed = format!(r#"{{"config":{},"layers":[{layers}]}}"#, descriptor(OCI_CONFIG));
+    assert!(matches!(parse(&mixed), Ok(Manifest::Image(_))));
+}
+
+#[test]
 fn what_is_not_an_image_is_named() {
     for (config, layer, extra, kind) in [
         (OCI_CONFIG, "application/vnd.in-toto+json", "", ArtifactKind::Attestation),

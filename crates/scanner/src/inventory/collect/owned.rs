@@ -1,9 +1,12 @@
 //! At a layer's end: what its packages own is told from what came by itself.
 
+use std::collections::BTreeSet;
+
 use super::{Collected, Collector, is_structural};
 use crate::inventory::extractor::{LayerOwners, lies_anywhere};
 use crate::inventory::record::NodeContent;
 use crate::inventory::unread::merge_usr;
+use crate::layer::path;
 
 impl Collector {
     /// Evidence stays, whoever owns it: only an image tells whether its owner is installed.
@@ -19,7 +22,25 @@ impl Collector {
             | NodeContent::Other => is_structural(&node.path) || owners.owner_of(&node.path).is_none(),
             _ => true,
         });
+        self.keep_folders();
         self.found
+    }
+
+    /// Keeps the folders that what names packages lies in, in front of it: one may take the place of a lower layer's
+    /// link, and what lies in it is not where the link led to.
+    fn keep_folders(&mut self) {
+        let mut kept = BTreeSet::new();
+        for node in &self.found.nodes {
+            if matches!(node.content, NodeContent::Packages { .. } | NodeContent::HardLink { .. }) {
+                kept.extend(path::folders(&node.path).filter(|folder| self.folders.contains(folder)));
+            }
+        }
+        let kept: Vec<String> = kept.into_iter().map(str::to_owned).collect();
+        let nodes = std::mem::take(&mut self.found.nodes);
+        for folder in kept {
+            self.node(folder, NodeContent::Directory);
+        }
+        self.found.nodes.extend(nodes);
     }
 
     /// Files whose packages were told by their content are owned too: their owners' lists name them from now on.

@@ -87,10 +87,39 @@ fn evidence_is_kept_though_a_list_says_that_a_package_owns_it() {
 }
 
 #[test]
-fn names_that_climb_out_are_ignored_and_told_where_they_matter() {
-    let found = collect(&[file("../../var/lib/dpkg/status", DATABASE), file("../tmp/x", b"x")]);
+fn names_that_climb_out_are_ignored_and_told() {
+    let found = collect(&[
+        file("../../var/lib/dpkg/status", DATABASE),
+        file("../tmp/x", b"x"),
+        ("../", MemberKind::Directory, "", b""),
+    ]);
     assert!(found.nodes.is_empty());
-    assert_eq!(found.problems, [LayerProblem::NameLeavesRoot { path: "var/lib/dpkg/status".into() }]);
+    let left = |path: &str| LayerProblem::NameLeavesRoot { path: path.into() };
+    assert_eq!(found.problems, [left("var/lib/dpkg/status"), left("tmp/x")]);
+}
+
+#[test]
+fn a_release_file_is_read_up_to_its_bound() {
+    let of = |bytes: usize| {
+        let text = vec![b'#'; bytes];
+        let found = collect(&[file("etc/os-release", &text)]);
+        let NodeContent::OsRelease { text } = &found.nodes[0].content else { panic!() };
+        (text.len(), found.problems.len())
+    };
+    let most = os_release::MAX_OS_RELEASE_BYTES;
+    assert_eq!(of(most), (most, 0));
+    assert_eq!(of(most + 1), (most, 1));
+}
+
+#[test]
+fn folders_are_kept_where_something_lies_in_them_and_in_front_of_it() {
+    let jar = b"no archive";
+    let folder = |name| (name, MemberKind::Directory, "", b"".as_slice());
+    let found = collect(&[file("srv/a/x.jar", jar), folder("srv/a"), folder("srv"), folder("srv/empty")]);
+    assert_eq!(paths(&found), ["srv", "srv/a", "srv/a/x.jar"]);
+    let found =
+        collect(&[("srv/a", MemberKind::Symlink, "b", b""), folder("srv/a"), file("srv/a/x.jar", jar)]);
+    assert_eq!(paths(&found), ["srv/a", "srv/a", "srv/a/x.jar"], "the later of two members of one name");
 }
 
 #[test]
@@ -146,13 +175,24 @@ fn links_that_may_lead_to_a_database_are_kept() {
         ("usr/lib/libx.so.1", MemberKind::Symlink, "libx.so.1.0", b""),
         file("data/status", DATABASE),
         ("other/status", MemberKind::HardLink, "./data/status", b""),
+        file("data/text", b"text"),
         ("other/text", MemberKind::HardLink, "data/text", b""),
+        ("other/copy", MemberKind::HardLink, "other/text", b""),
+        ("other/lower", MemberKind::HardLink, "data/lower", b""),
         ("etc", MemberKind::Directory, "", b""),
         ("home", MemberKind::Directory, "", b""),
         ("var/lib/dpkg/status", MemberKind::Other, "", b""),
     ]);
-    let expected =
-        ["lib", "var/lib", "usr/share/x", "data/status", "other/status", "etc", "var/lib/dpkg/status"];
+    let expected = [
+        "lib",
+        "var/lib",
+        "usr/share/x",
+        "data/status",
+        "other/status",
+        "other/lower",
+        "etc",
+        "var/lib/dpkg/status",
+    ];
     assert_eq!(paths(&found), expected);
 }
 
@@ -382,4 +422,64 @@ fn lock_files_are_read_where_that_is_asked_for() {
     };
     assert_eq!(paths(&within(false)), [""; 0]);
     assert_eq!(paths(&within(true)), ["app/package-lock.json"]);
+}
+
+/// So many blank lines, a piece at a time.
+struct Blank(usize);
+
+static BLANK: [u8; 64 << 10] = [b'\n'; 64 << 10];
+
+impl Content for Blank {
+    fn peek(&mut self, wanted: usize) -> Result<&[u8], TarError> {
+        Ok(&BLANK[..wanted.min(self.0)])
+    }
+
+    fn chunk(&mut self) -> Result<Option<&[u8]>, TarError> {
+        let taken = self.0.min(BLANK.len());
+        self.0 -= taken;
+        Ok((taken > 0).then(|| &BLANK[..taken]))
+    }
+}
+
+#[test]
+fn files_are_read_whole_up_to_the_bound_of_their_kind() {
+    let too_large = |path: &str, bytes: usize| {
+        let mut collector = Collector::new(&Extraction { lock_files: true, ..Extraction::default() });
+        let (name, link) = (path.to_owned(), String::new());
+        let member = Member { name, kind: MemberKind::Regular, link, sparse: false, mode: 0o644 };
+        collector.member(&member, &mut Blank(bytes)).unwrap();
+        let found = collector.finish();
+        found.nodes.iter().find_map(|node| match &node.content {
+            NodeContent::Packages {
+                problem: Some(LayerProblem::DatabaseTooLarge { limit_bytes, .. }),
+                ..
+            } => Some(usize::try_from(*limit_bytes).unwrap()),
+            _ => None,
+        })
+    };
+    for path in [
+        "var/lib/dpkg/status",
+        "lib/apk/db/installed",
+        "var/lib/rpm/Packages",
+        "var/lib/rpm/rpmdb.sqlite",
+        "app/node_modules/a/package.json",
+        "app/a.jar",
+        "app/a.egg",
+        "app/a.deps.json",
+        "app/vendor/composer/installed.json",
+        "app/package-lock.json",
+        "app/yarn.lock",
+        "app/pnpm-lock.yaml",
+        "app/poetry.lock",
+        "app/Cargo.lock",
+        "app/Gemfile.lock",
+        "app/composer.lock",
+        "app/go.mod",
+    ] {
+        let extractor = extractors(true).find(|each| (each.claims_path)(path)).unwrap();
+        let bound = extractor.max_bytes;
+        assert!(bound <= Limits::default().max_captured_bytes, "{path}");
+        assert_eq!(too_large(path, bound), None, "{path}");
+        assert_eq!(too_large(path, bound + 1), Some(bound), "{path}");
+    }
 }

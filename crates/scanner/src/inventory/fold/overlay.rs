@@ -7,7 +7,7 @@ use std::ops::Bound;
 use crate::inventory::extractor::is_place;
 use crate::inventory::kind::PackageKind;
 use crate::inventory::record::{LayerRecord, NodeContent};
-use crate::layer::path::{is_at_or_below, join_target, parent};
+use crate::layer::path::{folders, is_at_or_below, is_library, join_target, parent};
 
 /// Symbolic links followed on the way to one file, as Linux has it.
 pub(crate) const MAX_LINK_HOPS: usize = 40;
@@ -59,6 +59,7 @@ impl<'a> Overlay<'a> {
     /// Puts a layer on top. What it removes is removed first: that acts on lower layers only.
     pub(crate) fn apply(&mut self, record: &'a LayerRecord, layer: usize) {
         self.has_lock_files |= record.has_lock_files();
+        let linked = self.linked(record);
         for path in &record.whiteouts {
             let path = self.locate(path);
             self.nodes.remove(&path);
@@ -75,7 +76,8 @@ impl<'a> Overlay<'a> {
             let content = match &node.content {
                 NodeContent::HardLink { target } => {
                     let target = self.locate(target);
-                    self.nodes.get(&target).map_or(&node.content, |(content, _)| *content)
+                    let here = self.nodes.get(&target).map(|(content, _)| *content);
+                    here.or_else(|| linked.get(&target).copied()).unwrap_or(&node.content)
                 }
                 content => content,
             };
@@ -99,6 +101,19 @@ impl<'a> Overlay<'a> {
         }
     }
 
+    /// What hard links of a layer lead to in lower ones: it outlives the name that the layer removes.
+    fn linked(&self, record: &LayerRecord) -> BTreeMap<String, &'a NodeContent> {
+        let targets = record.nodes.iter().filter_map(|node| match &node.content {
+            NodeContent::HardLink { target } => Some(self.locate(target)),
+            _ => None,
+        });
+        targets
+            .filter_map(|target| {
+                self.nodes.get(&target).map(|(content, _)| *content).map(|content| (target, content))
+            })
+            .collect()
+    }
+
     /// Whether lock files were read of any layer.
     pub(crate) fn has_lock_files(&self) -> bool {
         self.has_lock_files
@@ -111,7 +126,10 @@ impl<'a> Overlay<'a> {
             Some((NodeContent::HardLink { .. }, _)) => Resolved::Unreachable,
             Some((content, layer)) => Resolved::Found(content, *layer),
             // Whatever were at a place of a database, or in a folder that is there, would have been recorded.
-            None if way.end == path || is_place(&way.end) => Resolved::Absent,
+            None if way.end == path => Resolved::Absent,
+            // Links that are named like libraries are not recorded.
+            None if folders(&way.end).any(is_library) => Resolved::Unreachable,
+            None if is_place(&way.end) => Resolved::Absent,
             None if way.folder.is_some_and(|folder| self.is_known(&folder)) => Resolved::Absent,
             None => Resolved::Unreachable,
         }

@@ -451,3 +451,43 @@ fn a_broken_database_is_a_problem_though_a_package_says_that_it_is_its_own() {
     let broken = NodeContent::Packages { kinds, packages, owned, problem: Some(problem) };
     assert_eq!(codes(&[layer(vec![(path, broken)])]), ["malformed_database"]);
 }
+
+/// Where packages were found.
+fn locations(layers: &[LayerRecord]) -> Vec<String> {
+    folded(layers).packages.into_iter().map(|package| package.location).collect()
+}
+
+fn jar() -> NodeContent {
+    NodeContent::Packages {
+        kinds: vec![PackageKind::Maven],
+        packages: vec![InstalledPackage::new(PackageKind::Maven, "g:a", "1", "")],
+        owned: vec![],
+        problem: None,
+    }
+}
+
+#[test]
+fn a_hard_link_outlives_the_name_that_its_layer_removes() {
+    let base = layer(vec![("opt/a.jar", jar())]);
+    let above = without(layer(vec![("opt/b.bin", hard_link("opt/a.jar"))]), &["opt/a.jar"]);
+    assert_eq!(locations(&[base, above]), ["opt/b.bin"]);
+}
+
+#[test]
+fn a_folder_takes_the_place_of_a_link() {
+    let base = layer(vec![("opt", symlink("data"))]);
+    let through = layer(vec![("opt/a.jar", jar())]);
+    let over = layer(vec![("opt", NodeContent::Directory), ("opt/a.jar", jar())]);
+    let gone = without(layer(vec![]), &["data"]);
+    assert_eq!(locations(&[base.clone(), through.clone()]), ["data/a.jar"]);
+    assert_eq!(locations(&[base.clone(), through, gone.clone()]), Vec::<String>::new());
+    assert_eq!(locations(&[base, over, gone]), ["opt/a.jar"]);
+}
+
+#[test]
+fn a_database_behind_a_folder_that_may_be_an_unrecorded_link_is_unreachable() {
+    let base = layer(vec![("opt/a.so/x.jar", jar()), ("var/lib/rpm", symlink("/opt/a.so"))]);
+    let problems = folded(&[base]).problems;
+    assert!(problems.iter().all(|(_, problem)| problem.code() == "database_unreachable"), "{problems:?}");
+    assert!(!problems.is_empty());
+}

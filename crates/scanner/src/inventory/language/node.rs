@@ -34,13 +34,16 @@ fn extract(file: &File<'_>, found: &mut Extracted) {
 
 /// Reads a `package.json`.
 ///
-/// A file without a name and a version names no package: `{"type":"module"}` only tells how to read the files
-/// beside it. One that is no JSON hides a package only where packages stand; deeper it is a package's own
+/// A file without a name names no package: `{"type":"module"}` only tells how to read the files beside it. One that is
+/// no JSON, or has no version beside its name, hides a package only where packages stand; deeper it is a package's own
 /// test data.
 pub(crate) fn read(path: &str, bytes: &[u8]) -> Parsed {
     let Some([name, version]) = fields::read(bytes, Pick(["name", "version"])) else {
         return if is_installed(path) { Parsed::malformed() } else { Parsed::default() };
     };
+    if name.is_some() && version.is_none() && is_installed(path) {
+        return Parsed::malformed();
+    }
     let package = name.zip(version).and_then(|(name, version)| LanguagePackage::new(&name, &version));
     Parsed { packages: package.into_iter().collect(), ..Parsed::default() }
 }
@@ -85,8 +88,17 @@ mod tests {
 
     #[test]
     fn files_that_only_describe_modules_name_nothing() {
-        for json in [r#"{"type":"module"}"#, r#"{"name":"a"}"#, r#"{"name":"a","version":1}"#, "{}"] {
+        for json in [r#"{"type":"module"}"#, r#"{"version":"1"}"#, "{}"] {
             assert_eq!(names(PATH, json), [], "{json}");
+        }
+        let below = "app/node_modules/a/esm/package.json";
+        assert_eq!(names(below, r#"{"name":"a/esm"}"#), []);
+    }
+
+    #[test]
+    fn an_installed_package_whose_version_is_no_text_cannot_be_judged() {
+        for json in [r#"{"name":"a"}"#, r#"{"name":"a","version":1}"#] {
+            assert_eq!(read(PATH, json.as_bytes()), Parsed::malformed(), "{json}");
         }
     }
 

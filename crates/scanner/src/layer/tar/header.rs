@@ -29,12 +29,9 @@ impl Header {
         let type_flag = block[156];
         let size = number(&block[124..136]).ok_or(TarError::Malformed("a member's size is not a number"))?;
         let mut name = text(&block[..100]).to_vec();
-        // GNU headers keep other fields where ustar has its prefix.
-        if &block[257..263] == b"ustar\0" {
-            let prefix = text(&block[345..500]);
-            if !prefix.is_empty() {
-                name = [prefix, b"/", &name].concat();
-            }
+        let prefix = prefix(block);
+        if !prefix.is_empty() {
+            name = [prefix, b"/", &name].concat();
         }
         Ok(Self {
             name,
@@ -47,12 +44,39 @@ impl Header {
     }
 }
 
+/// The front of a long name, in the place that the header's form has for it.
+fn prefix(block: &[u8; BLOCK]) -> &[u8] {
+    match &block[257..263] {
+        b"ustar\0" if block.ends_with(b"tar\0") => text(&block[345..476]),
+        b"ustar\0" => text(&block[345..500]),
+        // GNU keeps dates there. Go's writers before 1.8 took it for the place of a prefix all the same, and Go's reader
+        // still reads what they wrote.
+        b"ustar " => {
+            let is_date = |field: &[u8]| field[0] == 0 || number(field).is_some();
+            let prefix = text(&block[345..500]);
+            let is_prefix = prefix.is_ascii() && !(is_date(&block[345..357]) && is_date(&block[357..369]));
+            if is_prefix { prefix } else { b"" }
+        }
+        _ => b"",
+    }
+}
+
+/// Whether there is nothing but zeros.
+pub(crate) fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| byte == 0)
+}
+
 /// Whether bytes begin like a tar archive: a valid header, or the zero block of an empty one.
 pub(crate) fn looks_like_header(head: &[u8]) -> bool {
     match head.first_chunk::<BLOCK>() {
-        Some(block) => block.iter().all(|&byte| byte == 0) || checksum_matches(block),
+        Some(block) => is_blank(block) || checksum_matches(block),
         None => false,
     }
+}
+
+/// Whether bytes begin with a member's header.
+pub(crate) fn is_header(head: &[u8]) -> bool {
+    head.first_chunk::<BLOCK>().is_some_and(checksum_matches)
 }
 
 /// Whether another block of a sparse map follows this one.

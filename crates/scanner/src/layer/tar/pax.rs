@@ -1,34 +1,26 @@
 //! PAX extended header records: `<length> <key>=<value>\n`.
 
 use super::TarError;
+use super::header::is_blank;
 
 /// The fields of extended headers that a walk needs.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct PaxFields {
     pub(crate) path: Option<Vec<u8>>,
     pub(crate) link_path: Option<Vec<u8>>,
     pub(crate) size: Option<u64>,
     pub(crate) sparse: bool,
+    /// A sparse file whose map stands in front of its content.
+    pub(crate) sparse_map_in_content: bool,
 }
 
-impl PaxFields {
-    /// A member's own fields, with the archive's global ones where it has none.
-    pub(crate) fn over(&self, globals: &Self) -> Self {
-        Self {
-            path: self.path.clone().or_else(|| globals.path.clone()),
-            link_path: self.link_path.clone().or_else(|| globals.link_path.clone()),
-            size: self.size.or(globals.size),
-            sparse: self.sparse || globals.sparse,
-        }
-    }
-}
-
-/// Adds the records to the fields; an empty value takes a field back, as POSIX says.
-pub(crate) fn parse(mut records: &[u8], fields: &mut PaxFields) -> Result<(), TarError> {
+/// Reads the records; an empty value takes a field back, as POSIX says.
+pub(crate) fn parse(mut records: &[u8]) -> Result<PaxFields, TarError> {
     const MALFORMED: TarError = TarError::Malformed("a PAX header has a record of the wrong length");
     // The real name of a sparse file wins over the placeholder in `path`, in whatever order they come.
     let mut sparse_name = None;
-    while !records.is_empty() && records[0] != 0 {
+    let mut fields = PaxFields::default();
+    while records.first().is_some_and(|first| *first != 0) {
         let space = memchr::memchr(b' ', records).ok_or(MALFORMED)?;
         let length = decimal(&records[..space]).ok_or(MALFORMED)?;
         let length = usize::try_from(length).map_err(|_| MALFORMED)?;
@@ -48,19 +40,27 @@ pub(crate) fn parse(mut records: &[u8], fields: &mut PaxFields) -> Result<(), Ta
                 fields.size = Some(size);
             }
             b"GNU.sparse.name" => sparse_name = text(),
+            b"GNU.sparse.major" => {
+                fields.sparse = true;
+                fields.sparse_map_in_content = value != b"0";
+            }
             key if key.starts_with(b"GNU.sparse.") => fields.sparse = true,
             _ => {}
         }
         records = &records[length..];
     }
+    // Some readers end at a NUL, others do not.
+    if !is_blank(records) {
+        return Err(MALFORMED);
+    }
     if sparse_name.is_some() {
         fields.sparse = true;
         fields.path = sparse_name;
     }
-    Ok(())
+    Ok(fields)
 }
 
-fn decimal(digits: &[u8]) -> Option<u64> {
+pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
@@ -76,8 +76,7 @@ mod tests {
 
     #[test]
     fn records_of_interest_are_kept_and_others_passed_over() {
-        let mut fields = PaxFields::default();
-        parse(b"11 path=ab\n30 SCHILY.xattr.user.x=\x00\n\xff=yz\n12 size=345\n", &mut fields).unwrap();
+        let fields = parse(b"11 path=ab\n30 SCHILY.xattr.user.x=\x00\n\xff=yz\n12 size=345\n").unwrap();
         assert_eq!(fields.path.as_deref(), Some(&b"ab"[..]));
         assert_eq!(fields.size, Some(345));
         assert!(!fields.sparse);
@@ -85,18 +84,22 @@ mod tests {
 
     #[test]
     fn a_sparse_file_has_its_real_name() {
-        let mut fields = PaxFields::default();
-        parse(b"22 GNU.sparse.name=ab\n10 path=p\n", &mut fields).unwrap();
+        let fields = parse(b"22 GNU.sparse.name=ab\n10 path=p\n").unwrap();
         assert_eq!(fields.path.as_deref(), Some(&b"ab"[..]));
         assert!(fields.sparse);
     }
 
     #[test]
     fn lengths_that_lie_are_refused() {
-        for records in
-            [&b"12 path=ab\n"[..], b"9 path=ab\n", b"path=ab\n", b"0 =\n", b"99999999999999999999 a=b\n"]
-        {
-            assert!(parse(records, &mut PaxFields::default()).is_err());
+        for records in [
+            &b"12 path=ab\n"[..],
+            b"9 path=ab\n",
+            b"path=ab\n",
+            b"0 =\n",
+            b"99999999999999999999 a=b\n",
+            b"11 path=ab\n\0x",
+        ] {
+            assert!(parse(records).is_err());
         }
     }
 }

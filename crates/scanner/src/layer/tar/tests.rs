@@ -89,17 +89,84 @@ fn a_pax_size_overrides_the_header() {
     assert_eq!(members[0].1.len(), 600);
 }
 
+/// A member that a header of its own names.
+fn named(front: &[u8]) -> Result<Vec<(String, Vec<u8>)>, TarError> {
+    walk(&[front, &header("a", b'0', 0, "")].concat())
+}
+
 #[test]
-fn global_fields_hold_until_a_member_has_its_own() {
-    let archive = [
+fn archives_that_two_readers_would_read_in_two_ways_are_malformed() {
+    let gnu = [header("L", b'L', 2, ""), padded(b"b\0")].concat();
+    let name = pax(b'x', &record("path", "c"));
+    for front in [
         pax(b'g', &record("path", "everywhere")),
-        header("a", b'0', 0, ""),
-        pax(b'x', &record("path", "own")),
-        header("b", b'0', 0, ""),
-    ]
-    .concat();
-    let names: Vec<_> = walk(&archive).unwrap().into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["everywhere", "own"]);
+        pax(b'g', &record("size", "0")),
+        [name.clone(), pax(b'x', &record("mtime", "1"))].concat(),
+        [gnu.clone(), name.clone()].concat(),
+        [name.clone(), gnu.clone()].concat(),
+        pax(b'x', &record("path", "a\0b")),
+        vec![0; BLOCK],
+    ] {
+        assert!(matches!(named(&front), Err(TarError::Malformed(_))), "{:?}", named(&front));
+    }
+    let comment = pax(b'g', &record("comment", "of git"));
+    for (front, expected) in [(gnu, "b"), (name, "c"), (comment, "a")] {
+        assert_eq!(named(&front).unwrap()[0].0, expected);
+    }
+}
+
+#[test]
+fn only_a_type_of_old_makes_a_folder_of_a_name() {
+    for (flag, content) in [(b'0', b"abc".to_vec()), (0, vec![])] {
+        let archive = [header("folder/", flag, 3, ""), padded(&content)].concat();
+        assert_eq!(walk(&archive).unwrap(), [("folder/".to_owned(), content)]);
+    }
+}
+
+#[test]
+fn a_prefix_stands_where_the_form_has_it() {
+    let of = |magic: &[u8], prefix: &[u8], trailer: &[u8]| {
+        let mut block = header("name", b'0', 0, "");
+        block[257..257 + magic.len()].copy_from_slice(magic);
+        block[345..345 + prefix.len()].copy_from_slice(prefix);
+        block[512 - trailer.len()..].copy_from_slice(trailer);
+        seal(&mut block);
+        walk(&block).unwrap().remove(0).0
+    };
+    let long = [b'p'; 155];
+    assert_eq!(of(b"ustar\0", &long, b"").len(), 155 + "/name".len());
+    assert_eq!(of(b"ustar\0", &long, b"tar\0").len(), 131 + "/name".len(), "star keeps dates behind it");
+    assert_eq!(of(b"ustar  \0", b"old/go", b""), "old/go/name");
+    assert_eq!(of(b"ustar  \0", b"00000000017 00000000017 ", b""), "name", "dates of GNU");
+    assert_eq!(of(b"\0\0\0\0\0\0", b"old/go", b""), "name");
+}
+
+#[test]
+fn a_map_in_front_of_a_sparse_files_content_is_skipped() {
+    let sparse = |map: &[u8]| {
+        let content = [padded(map), b"data".to_vec()].concat();
+        let head = header("sparse", b'0', content.len() as u64, "");
+        walk(&[pax(b'x', &record("GNU.sparse.major", "1")), head, padded(&content)].concat())
+    };
+    assert_eq!(sparse(b"1\n0\n4\n").unwrap()[0].1, b"data");
+    let pieces = (0..200).map(|n| format!("{n}\n1\n"));
+    assert_eq!(sparse(format!("200\n{}", pieces.collect::<String>()).as_bytes()).unwrap()[0].1, b"data");
+    for none in [&b""[..], b"x\n", b"1\n0\n", b"99999999999999999999\n", b"18446744073709551615\n"] {
+        assert!(matches!(sparse(none), Err(TarError::Malformed(_))), "{none:?}");
+    }
+}
+
+#[test]
+fn a_map_in_front_of_a_sparse_files_content_is_bounded_at_the_limit() {
+    let sparse = |bytes: usize| {
+        let map = [b"1\n0\n".to_vec(), vec![b'0'; bytes - 5], b"\n".to_vec()].concat();
+        let content = [padded(&map), b"data".to_vec()].concat();
+        let head = header("sparse", b'0', content.len() as u64, "");
+        walk(&[pax(b'x', &record("GNU.sparse.major", "1")), head, padded(&content)].concat())
+    };
+    let limit = usize::try_from(MAX_EXTENDED_HEADER_BYTES).unwrap();
+    assert_eq!(sparse(limit).unwrap()[0].1, b"data");
+    assert!(matches!(sparse(limit + 1), Err(TarError::Malformed(_))));
 }
 
 #[test]

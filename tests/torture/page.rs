@@ -1,0 +1,48 @@
+//! `docs/torture.md`: the table for people, held against the rows.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use crate::case::Case;
+use crate::families::FAMILIES;
+
+/// Set, the page is written anew.
+const WRITE: &str = "CVE_MONITOR_WRITE_PAGES";
+
+const HEAD: &str = "# Images made to mislead
+
+What becomes of them, and why. Each is built by `tests/torture`, driven from an OCI layout through the production system to its
+archived report, and must end with this verdict; the same test cuts the last layer of each at several places, and none may be
+clean then. Most hold one flawed package: a verdict that does not name its CVE must say that the look was not complete.
+
+`clean` and a CVE alone mean that the look was complete. In parentheses stand the level of one that was not, and its reasons.
+`refused` means that there is no report, the image is tried again, and then there is a dead letter.
+
+This page is written by `CVE_MONITOR_WRITE_PAGES=1 cargo test -p cve-monitor-tests --test torture -- page`.
+";
+
+fn path() -> PathBuf {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/torture.md").into()
+}
+
+fn row(case: &Case) -> String {
+    format!("| {} | {} | {} |\n", case.name, case.expected, case.why)
+}
+
+#[test]
+fn the_page_has_every_row() {
+    let mut page = HEAD.to_owned();
+    let mut count = 0;
+    for (family, rows) in FAMILIES {
+        let rows = rows();
+        count += rows.len();
+        write!(page, "\n## {family}\n\n| image | verdict | why |\n|---|---|---|\n").unwrap();
+        page.extend(rows.iter().map(row));
+    }
+    write!(page, "\n{count} images.\n").unwrap();
+    if std::env::var_os(WRITE).is_some() {
+        std::fs::write(path(), &page).unwrap();
+    }
+    let written = std::fs::read_to_string(path()).unwrap_or_default();
+    assert!(page == written, "docs/torture.md is not what the rows say: write it anew with {WRITE}=1");
+}
