@@ -9,7 +9,7 @@ mod page;
 mod row;
 mod scanner;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Args, Subcommand};
@@ -28,6 +28,9 @@ pub(crate) struct Asked {
     /// How many changes the fan-out looks for candidates of
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(10..=100_000))]
     changes: u64,
+    /// Take the programs and examples of this folder, as cargo leaves them, and build none
+    #[arg(long, value_name = "FOLDER")]
+    programs: Option<PathBuf>,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -43,7 +46,7 @@ enum What {
 pub(crate) fn run(root: &Path, asked: &Asked) -> Result<bool, String> {
     match &asked.what {
         Some(What::Scanner(wanted)) => scanner::run(root, wanted).map(|()| true),
-        None => large::run(root, asked.images, asked.changes, &asked.only).map(|()| true),
+        None => large::run(root, asked).map(|()| true),
     }
 }
 

@@ -4,10 +4,12 @@
 //! * `check IMAGES`: the same twice, once through the pipeline itself, and compared row by row
 //! * `candidates FOLDER CHANGES`: how long finding every image takes that a change may affect
 //! * `poll FOLDER`, `read FOLDER`, `inserts FOLDER ROWS`: what the figures stand beside
+//! * `write-layer FILE MEGABYTES`, `stream-layer FOLDER MEGABYTES`, `two-layers FOLDER`: layers that are made up as well
 //! * `requests FOLDER forget`, `index FOLDER count|forget`: how much there is, and then nothing of it
 //!
 //! Each prints one line of JSON. Figures for people: no time is asserted.
 
+mod archive;
 mod beside;
 mod candidates;
 mod check;
@@ -35,7 +37,8 @@ use self::world::{REGISTRY, World};
 type Failure = Box<dyn Error + Send + Sync>;
 
 const USAGE: &str = "usage: check IMAGES | fill FOLDER IMAGES | candidates FOLDER CHANGES | poll FOLDER | read FOLDER | \
-                     inserts FOLDER ROWS | requests FOLDER forget | index FOLDER count|forget";
+                     inserts FOLDER ROWS | requests FOLDER forget | index FOLDER count|forget | write-layer FILE MEGABYTES | \
+                     stream-layer FOLDER MEGABYTES | two-layers FOLDER";
 
 /// Between a push and the looks after it.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(3_600);
@@ -57,6 +60,9 @@ async fn main() -> Result<(), Failure> {
             serde_json::to_value(fill(folder, images.parse()?, now.minus(PUSHED_AGO)).await?)?
         }
         ("candidates", [changes]) => candidates::measure(folder, changes.parse()?).await?,
+        ("write-layer", [megabytes]) => archive::write(folder, megabytes.parse()?)?,
+        ("stream-layer", [megabytes]) => archive::stream(megabytes.parse()?)?,
+        ("two-layers", []) => archive::twins(folder).await?,
         ("poll", []) => beside::poll(folder).await?,
         ("read", []) => beside::read(folder)?,
         ("inserts", [rows]) => beside::inserts(folder, rows.parse()?)?,

@@ -194,6 +194,19 @@ fn distinct(wanted: u64, mut draw: impl FnMut() -> u64) -> Vec<u32> {
     drawn
 }
 
+/// Text of so many bytes, of words that come again as those of people do.
+pub(crate) fn words(bytes: usize) -> Vec<u8> {
+    let (zipf, mut random) = (Zipf::over(50_000), Random::of(&[6]));
+    let mut text = Vec::with_capacity(bytes + 16);
+    while text.len() < bytes {
+        let word = zipf.draw(&mut random).wrapping_mul(0x9e37_79b9);
+        text.extend_from_slice(format!("{word:x}").as_bytes());
+        text.push(b' ');
+    }
+    text.truncate(bytes);
+    text
+}
+
 /// Numbers that look like chance and are not: splitmix64 (Steele, Lea, Flood, 2014).
 #[derive(Debug)]
 struct Random(u64);

@@ -2,6 +2,7 @@
 
 mod fan_out;
 mod home;
+mod layers;
 mod pipeline;
 mod process;
 mod rebuild;
@@ -15,6 +16,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use self::home::Home;
+use super::Asked;
 use super::page::{self, Plot};
 use super::row::Row;
 
@@ -31,6 +33,8 @@ pub(super) enum Only {
     Rebuild,
     /// From the start of the program to its first answer
     Start,
+    /// Layers of the usual kind, of any length, and two at once
+    Layers,
 }
 
 /// What a benchmark found.
@@ -43,20 +47,30 @@ struct Found {
 }
 
 /// Prints the table, and writes the record and the page.
-pub(super) fn run(root: &Path, images: u64, changes: u64, only: &[Only]) -> Result<(), String> {
-    let wanted: Vec<Only> = if only.is_empty() { Only::value_variants().to_vec() } else { only.to_vec() };
-    build(root, &wanted)?;
-    let home = Home::of(root, images);
+pub(super) fn run(root: &Path, asked: &Asked) -> Result<(), String> {
+    let all = Only::value_variants();
+    let wanted: Vec<Only> = if asked.only.is_empty() { all.to_vec() } else { asked.only.clone() };
+    let programs = match &asked.programs {
+        Some(programs) => {
+            fs::canonicalize(programs).map_err(|error| format!("{}: {error}", programs.display()))?
+        }
+        None => {
+            build(root, &wanted)?;
+            root.join("target/release")
+        }
+    };
+    let images = asked.images;
+    let home = Home::of(root, images, programs);
     let (mut rows, mut plots, mut records) = (vec![], vec![], json!({}));
-    // What a benchmark leaves behind is nothing to the next: `Rebuild` comes last, it makes a table anew.
     for only in wanted {
         eprintln!("{only:?} …");
         let found = match only {
-            Only::FanOut => fan_out::run(&home, changes)?,
+            Only::FanOut => fan_out::run(&home, asked.changes)?,
             Only::Pipeline => pipeline::run(&home)?,
             Only::Reconcile => reconcile::run(&home)?,
             Only::Rebuild => rebuild::run(&home)?,
             Only::Start => start::run(&home)?,
+            Only::Layers => layers::run(&home)?,
         };
         for row in &found.rows {
             println!("{}", row.text());
@@ -89,6 +103,9 @@ fn build(root: &Path, wanted: &[Only]) -> Result<(), String> {
     ];
     if wanted.contains(&Only::Pipeline) {
         targets.extend(["--example", "bench"]);
+    }
+    if wanted.contains(&Only::Layers) {
+        targets.extend(["--package", "cve-monitor-scanner", "--example", "layer_speed"]);
     }
     if wanted.contains(&Only::Reconcile) {
         targets.extend(["--package", "cve-monitor-tests"]);

@@ -18,7 +18,7 @@ pub(super) struct Home {
     pub(super) root: PathBuf,
     pub(super) images: u64,
     folder: PathBuf,
-    release: PathBuf,
+    programs: PathBuf,
 }
 
 /// How many layers and images have a package.
@@ -30,9 +30,14 @@ pub(super) struct Package {
 }
 
 impl Home {
-    pub(super) fn of(root: &Path, images: u64) -> Self {
+    pub(super) fn of(root: &Path, images: u64, programs: PathBuf) -> Self {
         let folder = root.join("target/bench/large").join(images.to_string());
-        Self { root: root.to_owned(), images, folder, release: root.join("target/release") }
+        Self { root: root.to_owned(), images, folder, programs }
+    }
+
+    /// Another one, without images.
+    pub(super) fn empty(&self) -> Self {
+        Self::of(&self.root, 0, self.programs.clone())
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -67,18 +72,18 @@ impl Home {
 
     /// One of the shipped programs, with that configuration and no other setting.
     pub(super) fn program(&self, name: &str) -> Command {
-        let mut command = Command::new(self.release.join(name));
+        let mut command = Command::new(self.programs.join(name));
         command.env_clear().env("HOME", &self.folder).env("PATH", "/usr/bin:/bin");
         command.arg("--config").arg(self.path("cve-monitor.toml")).current_dir(&self.folder);
         command
     }
 
     pub(super) fn million(&self) -> Command {
-        Command::new(self.release.join("examples/million"))
+        Command::new(self.programs.join("examples/million"))
     }
 
     pub(super) fn built(&self, name: &str) -> PathBuf {
-        self.release.join(name)
+        self.programs.join(name)
     }
 
     /// What `million` says when it is asked this about the folder, and what that cost.

@@ -20,7 +20,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 pub(super) fn run(home: &Home) -> Result<Found, String> {
     home.filled()?;
     let full = rounds(home)?;
-    let empty = Home::of(&home.root, 0);
+    let empty = home.empty();
     let folder = empty.path("source");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     for (name, package) in [("a", "made-up-deb-absent"), ("b", "made-up-py-absent")] {
