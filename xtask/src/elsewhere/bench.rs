@@ -2,6 +2,7 @@
 
 mod advisories;
 mod child;
+mod growth;
 mod inventory;
 mod large;
 mod layout;
@@ -40,12 +41,15 @@ enum What {
     /// The scanner: images beside syft, layers beside inflating them alone, the advisory database:
     /// `target/bench/scanner.json`
     Scanner(scanner::Wanted),
+    /// A year of a busy registry: what events, archive, index and folder take, with and without retention
+    Growth(growth::Wanted),
 }
 
 /// Runs it in release; the table is its output, the files under `target/bench` its record.
 pub(crate) fn run(root: &Path, asked: &Asked) -> Result<bool, String> {
     match &asked.what {
         Some(What::Scanner(wanted)) => scanner::run(root, wanted).map(|()| true),
+        Some(What::Growth(wanted)) => growth::run(root, wanted),
         None => large::run(root, asked).map(|()| true),
     }
 }

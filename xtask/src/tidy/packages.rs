@@ -10,6 +10,8 @@ use crate::tree::Tree;
 
 const POLICY: &str = "deny.toml";
 const LOCK: &str = "Cargo.lock";
+/// Where packages come from that are not of this workspace.
+const PUBLIC_REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// The parts of `deny.toml` that are checked here; cargo-deny reads the same file.
 #[derive(Debug, Deserialize)]
@@ -46,6 +48,7 @@ struct Lock {
 struct Locked {
     name: String,
     version: String,
+    source: Option<String>,
 }
 
 pub(super) fn check(tree: &Tree, metadata: &Metadata) -> Vec<Violation> {
@@ -84,7 +87,16 @@ fn bans(tree: &Tree, policy: &Bans) -> Vec<Violation> {
         Some(Err(error)) => return vec![Violation::new("bans", LOCK, error.to_string())],
         None => return vec![Violation::new("bans", LOCK, "is missing: commit it")],
     };
-    let mut found = Vec::new();
+    let foreign = |package: &&Locked| package.source.as_deref().is_some_and(|from| from != PUBLIC_REGISTRY);
+    let mut found: Vec<Violation> = lock
+        .package
+        .iter()
+        .filter(foreign)
+        .map(|package| {
+            let message = format!("{} {} does not come from crates.io", package.name, package.version);
+            Violation::new("bans", LOCK, message).subject(&package.name)
+        })
+        .collect();
     for ban in &policy.deny {
         let (name, below) =
             ban.package.split_once("@<").map_or((ban.package.as_str(), None), |(n, v)| (n, Some(v)));
@@ -167,6 +179,15 @@ mod tests {
             subjects("[[package]]\nname = \"openssl-sys\"\nversion = \"0.9.1\"", &[]),
             ["openssl-sys"]
         );
+    }
+
+    #[test]
+    fn packages_from_elsewhere_are_found() {
+        let lock =
+            |source: &str| format!("[[package]]\nname = \"p\"\nversion = \"1.0.0\"\nsource = \"{source}\"");
+        assert_eq!(subjects(&lock("git+https://a.example/p"), &[]), ["p"]);
+        assert_eq!(subjects(&lock("registry+https://b.example/index"), &[]), ["p"]);
+        assert!(subjects(&lock(PUBLIC_REGISTRY), &[]).is_empty());
     }
 
     #[test]

@@ -51,10 +51,10 @@ pub struct HistoryRow {
     pub verdict: Option<String>,
     /// How many findings.
     pub findings: u32,
-    /// What was new.
-    pub new: Vec<String>,
-    /// What was gone.
-    pub gone: Vec<String>,
+    /// What was new; none where the reports that tell are no longer kept.
+    pub new: Option<Vec<String>>,
+    /// What was gone; none likewise.
+    pub gone: Option<Vec<String>>,
     /// The sinks that it was delivered to.
     pub delivered: Vec<String>,
     /// The report's id.
@@ -191,8 +191,8 @@ pub fn history_text(image: &str, rows: &[HistoryRow], screen: Screen) -> String 
             row.what.clone(),
             or_dash(row.verdict.as_deref()),
             row.findings.to_string(),
-            or_dash(Some(&first_few(&row.new))),
-            or_dash(Some(&first_few(&row.gone))),
+            or_dash(Some(&first_few(row.new.as_deref()))),
+            or_dash(Some(&first_few(row.gone.as_deref()))),
             or_dash(Some(&row.delivered.join(", "))),
         ]
     };
@@ -203,7 +203,8 @@ pub fn history_text(image: &str, rows: &[HistoryRow], screen: Screen) -> String 
 /// How many names a cell of a table spells out; `--format json` has them all.
 const NAMES_IN_A_CELL: usize = 8;
 
-fn first_few(names: &[String]) -> String {
+fn first_few(names: Option<&[String]>) -> String {
+    let Some(names) = names else { return "no longer kept".to_owned() };
     let shown = names.iter().take(NAMES_IN_A_CELL).cloned().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(NAMES_IN_A_CELL) {
         0 => shown,

@@ -168,11 +168,14 @@ fn history_and_affected_images_are_told() {
         what: "report".to_owned(),
         verdict: Some("vulnerable".to_owned()),
         findings: 2,
-        new: vec!["CVE-1".to_owned()],
-        gone: vec![],
+        new: Some(vec!["CVE-1".to_owned()]),
+        gone: Some(vec![]),
         delivered: vec!["folder".to_owned()],
         report: Some("id".to_owned()),
     };
+    let pruned = HistoryRow { new: None, gone: None, ..row.clone() };
+    let text = history_text("r.example/app", &[pruned], WIDE);
+    assert!(text.contains("2          no longer kept   no longer kept   folder"), "\n{text}");
     let text = history_text("r.example/app", &[row], WIDE);
     assert!(
         text.contains(" 2026-03-04 00:00Z   report   vulnerable   2          CVE-1   -      folder"),

@@ -3,7 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
+use cve_monitor_adapters::embedded::Database;
+use cve_monitor_adapters::embedded::maintenance::{Pruned, Retention, prune};
+use cve_monitor_adapters::system_clock::SystemClock;
+use cve_monitor_core::ports::Clock as _;
+use serde_json::Value;
+
+use crate::bench::oracle::json_lines;
 use crate::bench::{Bench, until};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cve-monitor");
@@ -119,4 +127,59 @@ fn when_the_store_alone_is_lost_reports_of_the_same_day_stand_in_the_way_until_t
     until("all are delivered", || lake(&bench).len() == TAGS.len());
     assert_eq!(ingest.stop(), Some(0));
     assert!(done(&bench, PROGRAM, &["queue", "dead"]).contains("nothing was given up"));
+}
+
+/// What the programs would remove in a year from now.
+fn prune_in_a_year(bench: &Bench) -> Pruned {
+    let now = SystemClock.now().plus(Duration::from_secs(365 * 24 * 60 * 60));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let database = Database::open(bench.path("state.db")).unwrap();
+        prune(&database, Retention::default(), now).await.unwrap()
+    })
+}
+
+/// What operations.md says under "How it grows": which answers retention changes, and that it changes no other.
+#[test]
+fn pruning_changes_no_answer_but_those_that_operations_names() {
+    let bench = bench();
+    bench.advisories("second");
+    done(&bench, PROGRAM, &["advisories", "update"]);
+    work(&bench);
+    let image = format!("local/images@{}", Bench::example("debian-node")["digest"].as_str().unwrap());
+    let mut questions: Vec<Vec<&str>> = ["critical", "new", "stale", "trend", "incomplete"]
+        .map(|question| vec!["report", question, "--format", "csv"])
+        .into();
+    questions.push(vec!["affected", "CVE-2025-5278", "--format", "json"]);
+    let answers = || questions.iter().map(|asked| done(&bench, PROGRAM, asked)).collect::<Vec<_>>();
+    let history = || json_lines(done(&bench, PROGRAM, &["history", &image, "--format", "json"]).as_bytes());
+    // Of coverage all but when it was asked.
+    let counts = || {
+        json_lines(done(&bench, PROGRAM, &["coverage", "--format", "json"]).as_bytes())[0]["counts"].clone()
+    };
+    let (before, covered, series, delivered) = (answers(), counts(), history(), lake(&bench));
+    let pruned = prune_in_a_year(&bench);
+    assert!(pruned.bodies > 0, "there was nothing to remove");
+    for ((asked, before), after) in questions.iter().zip(&before).zip(answers()) {
+        assert!(!before.is_empty(), "{asked:?} is no question here");
+        assert_eq!(*before, after, "{asked:?}");
+    }
+    assert_eq!(counts(), covered);
+    // An answer that is named: the series stands, and what a report had new and gone is no longer told.
+    let untold = series.into_iter().map(|mut report| {
+        (report["new"], report["gone"]) = (Value::Null, Value::Null);
+        report
+    });
+    assert_eq!(history(), untold.collect::<Vec<_>>());
+    // It goes on from there: the next report tells what is new since the last one, whose body is kept.
+    bench.advisories("first");
+    done(&bench, PROGRAM, &["advisories", "update"]);
+    work(&bench);
+    assert!(lake(&bench).len() > delivered.len());
+    // The other one: the lake is not made again from bodies that are removed, and says so.
+    fs::remove_dir_all(bench.path("reports")).unwrap();
+    let rebuilt = bench.run(PROGRAM, &["rebuild", "lake"]);
+    let said = String::from_utf8_lossy(&rebuilt.stderr).into_owned();
+    assert!(said.contains(&format!("{} reports cannot be made again", pruned.bodies)), "{said}");
+    assert_eq!(rebuilt.status.code(), Some(1));
 }

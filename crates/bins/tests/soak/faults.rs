@@ -24,6 +24,7 @@ pub(crate) struct Counted {
     pub(crate) disk_full: u64,
 }
 
+#[derive(Clone, Copy)]
 enum Heal {
     Resume { member: usize, pid: u32 },
     Mend { line: usize },

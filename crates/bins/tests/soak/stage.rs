@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use xtask::aws::{Emulator, Running};
+use xtask::aws::Emulator;
 
 use crate::bench::chance::{Chance, number};
 use crate::bench::oracle::{Contents, json_lines, latest, repeated, scanned};
@@ -18,12 +18,19 @@ use crate::disk::Disk;
 use crate::faults::Faults;
 use crate::line::Line;
 use crate::world::World;
+use s3::Bucket;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cve-monitor");
 const SECONDS: u64 = 60;
 const SEED: u64 = 7;
 /// The longest pause between two happenings, in milliseconds.
 const LONGEST_PAUSE: u64 = 600;
+/// Of so many happenings one comes with a fault.
+const ONE_FAULT_IN: u64 = 3;
+/// How long the last report may take once everything is mended: an image that has failed again and again waits longer each
+/// time before it is tried once more.
+const QUIET_WITHIN: Duration = Duration::from_secs(1200);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 pub(crate) struct Stage {
     // Ends in this order.
@@ -35,7 +42,7 @@ pub(crate) struct Stage {
     /// Where pushes are announced.
     announce_at: SocketAddr,
     /// Where reports are, if not in the folder.
-    s3: Option<Running>,
+    s3: Option<Bucket>,
 }
 
 /// An address that nobody listens on at the moment.
@@ -77,7 +84,7 @@ impl Stage {
         let bench = Bench::new("");
         let made = bench.run_with(PROGRAM, &["aws", "init"], &variables);
         assert!(made.status.success(), "{made:?}");
-        Ok(Self::raise(bench, variables, vec![line], None, Some(moto)))
+        Ok(Self::raise(bench, variables, vec![line], None, Some(Bucket::of(moto))))
     }
 
     fn raise(
@@ -85,7 +92,7 @@ impl Stage {
         variables: Vec<(&'static str, String)>,
         mut lines: Vec<Line>,
         disk: Option<Disk>,
-        s3: Option<Running>,
+        s3: Option<Bucket>,
     ) -> Self {
         let (world, announce_at) = (World::raise(&bench), free());
         lines.push(Line::to(world.address()));
@@ -111,7 +118,9 @@ impl Stage {
                 // May fail, as everything may: the next one brings in what there is then.
                 let _ = self.run(&["advisories", "update"]);
             }
-            self.faults.strike(&self.bench, &mut chance, &mut self.crew);
+            if chance.below(ONE_FAULT_IN) == 0 {
+                self.faults.strike(&self.bench, &mut chance, &mut self.crew);
+            }
             std::thread::sleep(Duration::from_millis(chance.below(LONGEST_PAUSE)));
             self.faults.heal(&self.crew);
             self.crew.look_after(&self.bench);
@@ -129,7 +138,7 @@ impl Stage {
     }
 
     fn reports(&self) -> Vec<Value> {
-        self.s3.as_ref().map_or_else(|| self.bench.reports(), |s3| s3::reports(s3.address))
+        self.s3.as_ref().map_or_else(|| self.bench.reports(), Bucket::reports)
     }
 
     fn judge(mut self, seed: u64, seconds: u64) {
@@ -145,10 +154,15 @@ impl Stage {
             latest(reports).into_iter().filter(|(image, _)| live.contains(image)).collect()
         };
         until("a whole comparison with the registry", || once(&self));
-        until("every image has its last report", || {
+        let mended = Instant::now();
+        while of_live(self.reports()) != wanted {
+            if mended.elapsed() > QUIET_WITHIN {
+                self.complain(&lost(&of_live(self.reports()), &wanted));
+            }
             self.crew.look_after(&self.bench);
-            of_live(self.reports()) == wanted
-        });
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+        println!("everything was said {} s after all was mended", mended.elapsed().as_secs());
         until("every lane is empty", || {
             let lanes = json_lines(&self.run(&["queue", "stats", "--format", "json"]).unwrap_or_default());
             lanes.len() == 3 && lanes.iter().all(|lane| lane["ready"] == 0 && lane["leased"] == 0)
@@ -168,9 +182,25 @@ impl Stage {
         }
     }
 
+    /// Ends with what is known of images that lack their last report.
+    fn complain(&self, images: &[String]) {
+        let registry = self.registry();
+        for image in images {
+            let asked = format!("{registry}/team/app@{image}");
+            let told = self.run(&["history", &asked]).map(|told| String::from_utf8_lossy(&told).into_owned());
+            println!("{}", told.unwrap_or_else(|problem| problem));
+        }
+        panic!("not within {} s: the last reports of {images:?}", QUIET_WITHIN.as_secs());
+    }
+
+    /// As programs know it.
+    fn registry(&self) -> SocketAddr {
+        self.faults.lines[self.faults.lines.len() - 1].address
+    }
+
     /// What a scan by itself says of what the registry has now.
     fn expected(&self) -> Contents {
-        let registry = self.faults.lines[self.faults.lines.len() - 1].address;
+        let registry = self.registry();
         let images: Vec<String> =
             self.world.live().iter().map(|digest| format!("{registry}/team/app@{digest}")).collect();
         let source = self.bench.path("source").display().to_string();

@@ -39,9 +39,8 @@ pub(in super::super) async fn history(loaded: &Loaded, asked: &History) -> Resul
 }
 
 fn history_row(entry: HistoryEntry) -> HistoryRow {
-    let names = |keys: Option<Vec<FindingKey>>| -> Vec<String> {
-        let mut names: Vec<String> =
-            keys.unwrap_or_default().iter().map(|key| format!("{} {}", key.name, key.package)).collect();
+    let names = |keys: Vec<FindingKey>| -> Vec<String> {
+        let mut names: Vec<String> = keys.iter().map(|key| format!("{} {}", key.name, key.package)).collect();
         names.sort();
         names.dedup();
         names
@@ -52,8 +51,8 @@ fn history_row(entry: HistoryEntry) -> HistoryRow {
         what: "report".to_owned(),
         verdict: Some(entry.report.verdict.to_string()),
         findings,
-        new: names(entry.new),
-        gone: names(entry.gone),
+        new: entry.new.map(names),
+        gone: entry.gone.map(names),
         delivered: entry.delivered.iter().map(|(sink, at)| format!("{sink} {at}")).collect(),
         report: Some(entry.report.report.to_string()),
     }

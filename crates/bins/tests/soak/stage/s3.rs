@@ -1,31 +1,63 @@
 //! Reports out of the bucket of an emulator.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Mutex;
 
 use serde_json::Value;
+use xtask::aws::Running;
 
-use crate::bench::ask;
+use crate::bench::{try_ask, until};
 
-/// The bucket of reports.
+/// The name of the bucket.
 pub(crate) const REPORTS: &str = "reports";
-
-/// It wants to see a signature, and does not look at it.
+/// The emulator wants to see a signature, and does not look at it.
 const SIGNED: &str = "Authorization: AWS4-HMAC-SHA256 Credential=testing/20260101/eu-west-1/s3/aws4_request, Signature=none\r\n";
 
-/// All reports.
-pub(crate) fn reports(at: SocketAddr) -> Vec<Value> {
-    let at = at.to_string();
-    let (mut found, mut after) = (vec![], String::new());
-    loop {
-        let page = ask(&at, "GET", &format!("/{REPORTS}?list-type=2&start-after={after}"), SIGNED, "").1;
-        let keys: Vec<&str> = page.split("<Key>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
-        let Some(last) = keys.last() else { return found };
-        after = last.replace('=', "%3D");
-        for key in keys.iter().filter(|key| key.ends_with(".json")) {
-            let answer = ask(&at, "GET", &format!("/{REPORTS}/{}", key.replace('=', "%3D")), SIGNED, "").1;
-            let body = answer.split_once("\r\n\r\n").unwrap().1;
-            let report = serde_json::from_str(body);
-            found.push(report.unwrap_or_else(|error| panic!("{error}: {key}: {answer}")));
+pub(crate) struct Bucket {
+    at: SocketAddr,
+    /// Reports never change: each is read once.
+    known: Mutex<BTreeMap<String, Value>>,
+    _emulator: Running,
+}
+
+impl Bucket {
+    pub(crate) fn of(emulator: Running) -> Self {
+        Self { at: emulator.address, known: Mutex::default(), _emulator: emulator }
+    }
+
+    /// All reports.
+    pub(crate) fn reports(&self) -> Vec<Value> {
+        let mut known = self.known.lock().unwrap();
+        let mut after = String::new();
+        loop {
+            let page = self.get(&format!("?list-type=2&start-after={after}"));
+            let keys = page.split("<Key>").skip(1).filter_map(|rest| rest.split('<').next());
+            let keys: Vec<String> = keys.map(str::to_owned).collect();
+            let Some(last) = keys.last() else { return known.values().cloned().collect() };
+            after = escaped(last);
+            for key in keys.into_iter().filter(|key| key.ends_with(".json")) {
+                known.entry(key).or_insert_with_key(|key| {
+                    let answer = self.get(&format!("/{}", escaped(key)));
+                    let body = answer.split_once("\r\n\r\n").unwrap().1;
+                    serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {key}: {answer}"))
+                });
+            }
         }
     }
+
+    fn get(&self, path: &str) -> String {
+        let (at, path) = (self.at.to_string(), format!("/{REPORTS}{path}"));
+        let mut found = None;
+        // It answers one after the other, and has much to do.
+        until("the emulator answers", || {
+            found = try_ask(&at, "GET", &path, SIGNED, "").ok();
+            found.is_some()
+        });
+        found.unwrap().1
+    }
+}
+
+fn escaped(key: &str) -> String {
+    key.replace('=', "%3D")
 }
