@@ -88,6 +88,8 @@ async fn configuration(cloud: &Cloud, ecr: &str, clair: &str) -> Table {
     };
     set("aws", "endpoint_url", cloud.url.clone().into());
     set("clair", "url", clair.into());
+    // Another program of this machine may listen where a task has its own.
+    set("health", "listen", "127.0.0.1:0".into());
     let registry = config["registry"].as_array_mut().unwrap()[0].as_table_mut().unwrap();
     registry.insert("endpoint".to_owned(), ecr.into());
     registry.insert("insecure".to_owned(), true.into());
