@@ -12,6 +12,8 @@ const HOLDS_DATA: [(&str, &str); 4] = [
     ("aws_s3_bucket", "bucket"),
     ("aws_secretsmanager_secret", "name"),
 ];
+/// The kind of resource by which objects of a bucket expire.
+const EXPIRY: &str = "aws_s3_bucket_lifecycle_configuration";
 /// Keys of a map or numbers of a list that are listed, at most; what is more is counted.
 const MAX_INSTANCES: usize = 6;
 /// Attributes of a change that are listed, at most.
@@ -204,7 +206,11 @@ fn change(listed: &Value) -> Option<Change> {
         Action::Replace => forcing(&change["replace_paths"]),
     };
     let lost = matches!(action, Action::Replace | Action::Destroy);
-    let kind = HOLDS_DATA.iter().find(|(kind, _)| lost && listed["type"] == *kind);
+    // What is older than the new bound goes within days.
+    let sooner = !change["before"].is_null() && expiry(&change["after"]) < expiry(&change["before"]);
+    let expires = listed["type"] == EXPIRY && sooner;
+    let kinds = HOLDS_DATA.iter().find(|(kind, _)| lost && listed["type"] == *kind);
+    let kind = kinds.or(expires.then_some(&(EXPIRY, "bucket")));
     let data =
         kind.map(|(_, name)| change["before"][*name].as_str().map_or_else(|| address.clone(), str::to_owned));
     let is = |flag: &str, value: bool| change["before"][flag].as_bool() == Some(value);
@@ -221,6 +227,13 @@ fn change(listed: &Value) -> Option<Change> {
         protected,
         address,
     })
+}
+
+/// The days after which the first objects of a bucket expire; as good as none where they do not.
+fn expiry(lifecycle: &Value) -> u64 {
+    let rules = lifecycle["rule"].as_array().into_iter().flatten();
+    let days = rules.filter_map(|rule| rule["expiration"][0]["days"].as_u64()).filter(|days| *days > 0);
+    days.min().unwrap_or(u64::MAX)
 }
 
 /// The outermost module, and the address within it.

@@ -1,5 +1,7 @@
 //! Plans as the real terraform made them.
 
+use serde_json::json;
+
 use super::*;
 
 fn plan(shown: &str) -> Plan {
@@ -118,4 +120,29 @@ fn long_lists_are_cut_and_counted() {
 #[test]
 fn a_plan_of_another_format_is_refused() {
     assert!(Plan::read(&serde_json::json!({"format_version": "2.0"})).unwrap_err().contains("`2.0`"));
+}
+
+#[test]
+fn reports_that_would_expire_sooner_are_data_that_is_lost() {
+    let rules = |days: &[u64]| -> Value {
+        let rule = |days: &u64| json!({"id": "expiry", "expiration": [{"days": days}]});
+        let other = json!({"id": "leftovers", "expiration": []});
+        json!({"bucket": "reports", "rule": days.iter().map(rule).chain([other]).collect::<Vec<_>>()})
+    };
+    let data = |before: Value, after: Value, action: &str| -> Vec<String> {
+        let shown = json!({"format_version": "1.2", "resource_changes": [{
+            "address": "module.lake.module.reports.aws_s3_bucket_lifecycle_configuration.this", "mode": "managed",
+            "type": "aws_s3_bucket_lifecycle_configuration", "name": "this",
+            "change": {"actions": [action], "before": before, "after": after, "after_unknown": {}},
+        }]});
+        Plan::read(&shown).unwrap().data().into_iter().map(str::to_owned).collect()
+    };
+    assert_eq!(data(rules(&[]), rules(&[30]), "update"), ["reports"]);
+    assert_eq!(data(rules(&[30]), rules(&[29]), "update"), ["reports"]);
+    for (before, after) in
+        [(rules(&[30]), rules(&[31])), (rules(&[30]), rules(&[])), (rules(&[30]), rules(&[30]))]
+    {
+        assert!(data(before, after, "update").is_empty());
+    }
+    assert!(data(Value::Null, rules(&[30]), "create").is_empty(), "the bucket is new, too");
 }
