@@ -38,7 +38,8 @@ struct Sample {
 /// Measures so many changes of every popularity, evenly spread between one image and the most.
 pub(crate) async fn measure(folder: &Path, changes: usize) -> Result<Value, Failure> {
     let chosen = chosen(folder, changes)?;
-    let home = Home::open(folder)?;
+    let home = Home::open(folder)?.aside()?;
+    home.refresh().await?;
     let (feed, index) = (home.feed(), SqliteLayerIndex::new(home.database.clone()));
     let mut samples = vec![];
     for (number, package) in chosen.iter().enumerate() {

@@ -32,7 +32,7 @@ pub(crate) struct Home {
 impl Home {
     /// The folder with what is in it; made where it is not there.
     pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
-        for name in ["source", "reports"] {
+        for name in ["source", "reports", "advisories"] {
             fs::create_dir_all(folder.join(name))?;
         }
         let folder = folder.canonicalize()?;
@@ -50,6 +50,12 @@ impl Home {
     /// The same advisories over another file.
     pub(crate) fn beside(&self, file: &Path) -> Result<Self, Failure> {
         Ok(Self { database: Database::open(file)?, ..self.clone() })
+    }
+
+    /// The same file with advisories of its own, which nobody else follows.
+    pub(crate) fn aside(&self) -> Result<Self, Failure> {
+        let aside = Self::open(&self.path("aside"))?;
+        Ok(Self { database: self.database.clone(), ..aside })
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

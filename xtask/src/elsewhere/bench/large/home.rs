@@ -62,7 +62,9 @@ impl Home {
 
     /// Writes the configuration: the folder's own, and this besides.
     pub(super) fn configure(&self, more: &str) -> Result<(), String> {
+        // Advisories are named after their source, and the generator names it without links.
         let source = self.path("source");
+        let source = source.canonicalize().map_err(|error| format!("{}: {error}", source.display()))?;
         let config = format!(
             "[store]\npath = \"state.db\"\n[advisories]\nsources = [{:?}]\nmax_shrink_percent = 100\n{more}",
             source.display().to_string()
