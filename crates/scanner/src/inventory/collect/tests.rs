@@ -439,6 +439,10 @@ impl Content for Blank {
         self.0 -= taken;
         Ok((taken > 0).then(|| &BLANK[..taken]))
     }
+
+    fn remaining(&self) -> u64 {
+        self.0 as u64
+    }
 }
 
 #[test]
