@@ -13,6 +13,8 @@ mod crew;
 mod disk;
 #[path = "soak/faults.rs"]
 mod faults;
+#[path = "soak/gate.rs"]
+mod gate;
 #[path = "soak/line.rs"]
 mod line;
 #[path = "soak/stage.rs"]

@@ -16,6 +16,7 @@ use crate::bench::{Bench, until};
 use crate::crew::Crew;
 use crate::disk::Disk;
 use crate::faults::Faults;
+use crate::gate;
 use crate::line::Line;
 use crate::world::World;
 use s3::Bucket;
@@ -67,7 +68,7 @@ impl Stage {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let installed = Emulator::Moto.install(&root)?;
         let moto = Emulator::Moto.start(&installed).unwrap_or_else(|problem| panic!("{problem}"));
-        let line = Line::to(moto.address);
+        let line = Line::to(gate::before(moto.address));
         let text = |text: &str| text.to_owned();
         let variables = vec![
             ("AWS_ACCESS_KEY_ID", text("testing")),
