@@ -2,7 +2,7 @@
 //! what of it retention gives back. The pipelines are the real ones, on the real adapters, on a clock that is moved by hand; the
 //! registry and the scanner are the models of the testkit. `cargo xtask bench growth` runs it in release.
 //!
-//! `growth [DAYS [FOLDER]]`: 365 days in a folder of the system's, unless said otherwise.
+//! `growth [DAYS [LIVE [FOLDER]]]`: 365 days of 1,000 live images, in a folder of the system's, unless said otherwise.
 
 mod sizes;
 mod year;
@@ -19,6 +19,7 @@ use year::Year;
 type Failure = Box<dyn Error + Send + Sync>;
 
 const DAYS: u64 = 365;
+const LIVE: usize = 1_000;
 /// How often it is measured, in days.
 const MEASURED_EVERY: u64 = 73;
 
@@ -26,8 +27,9 @@ const MEASURED_EVERY: u64 = 73;
 async fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
     let days = arguments.next().map_or(Ok(DAYS), |text| text.parse())?;
+    let live = arguments.next().map_or(Ok(LIVE), |text| text.parse())?;
     let folder = tempfile::tempdir_in(arguments.next().map_or_else(std::env::temp_dir, PathBuf::from))?;
-    let mut year = Year::begin(folder.path()).await?;
+    let mut year = Year::begin(folder.path(), live).await?;
     println!("{}", Sizes::HEADER);
     for day in 1..=days {
         year.pass_a_day().await?;

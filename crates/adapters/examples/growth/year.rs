@@ -1,5 +1,5 @@
-//! A busy registry: 1,000 images live, each day 100 pushed and 100 deleted, and five changes of the advisories, each of which
-//! affects the images that have one package.
+//! A busy registry: some images live, each day a tenth of them pushed and as many deleted, and five changes of the advisories,
+//! each of which affects the images that have one package.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,11 +18,10 @@ use cve_monitor_core::vocabulary::{Cause, ImageId, Lane, RepositoryName, Request
 
 use super::Failure;
 
-const LIVE: usize = 1_000;
-/// Pushed in a day, and deleted.
-const PUSHED: usize = 100;
 /// Changes in a day: each step of a day begins with one.
 const CHANGES: usize = 5;
+/// Of so many live images one is pushed in a step of a day, and one deleted.
+const LIVE_FOR_ONE: usize = 10 * CHANGES;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Base layers that images share, and the packages of each.
@@ -79,6 +78,8 @@ pub(super) struct Year {
     notifier: Notifier,
     ports: Arc<Ports>,
     live: Vec<ImageId>,
+    /// How many come and go in a step of a day.
+    step: usize,
     pushed: usize,
     /// Of which packages a fix is known.
     fixed: Vec<bool>,
@@ -100,7 +101,7 @@ fn advisory(number: usize, fixed: bool) -> ModelAdvisory {
 
 impl Year {
     /// An empty store, and a registry with its live images.
-    pub(super) async fn begin(folder: &Path) -> Result<Self, Failure> {
+    pub(super) async fn begin(folder: &Path, live: usize) -> Result<Self, Failure> {
         let (clock, reports) = (Arc::new(ManualClock::default()), folder.join("reports"));
         std::fs::create_dir_all(&reports)?;
         let registry = Arc::new(MemoryRegistry::new("busy.example".parse()?));
@@ -134,20 +135,21 @@ impl Year {
             notifier: Notifier::new(Arc::clone(&ports), feed),
             ports,
             live: vec![],
+            step: live / LIVE_FOR_ONE,
             pushed: 0,
             fixed: vec![false; BASES * OF_A_BASE + OTHERS],
             chance: 7,
         };
         year.notifier.follow().await?;
-        year.push(LIVE).await?;
+        year.push(live).await?;
         year.ingest.run_until_idle().await;
         Ok(year)
     }
 
     pub(super) async fn pass_a_day(&mut self) -> Result<(), Failure> {
         for _ in 0..CHANGES {
-            self.push(PUSHED / CHANGES).await?;
-            self.delete(PUSHED / CHANGES).await?;
+            self.push(self.step).await?;
+            self.delete(self.step).await?;
             let number = self.below(self.fixed.len());
             self.fixed[number] = !self.fixed[number];
             self.knowledge.publish(vec![advisory(number, self.fixed[number])]);
