@@ -2,5 +2,6 @@
 
 pub(crate) mod bench;
 pub(crate) mod deploy;
+pub(crate) mod fuzz;
 pub(crate) mod sim;
 pub(crate) mod soak;

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use elsewhere::{bench, deploy, sim, soak};
+use elsewhere::{bench, deploy, fuzz, sim, soak};
 
 /// The project's chores.
 #[derive(Debug, Parser)]
@@ -39,10 +39,14 @@ enum Chore {
     Bench(bench::Asked),
     /// Write the lake's table from the schema of reports: terraform's columns, DDL for Athena, a view for DuckDB.
     Lake,
+    /// Write docs/limits.md: every bound in the code.
+    Limits,
     /// Play the pipelines under faults on a clock of their own: so many seeds, or the story of one.
     Sim(sim::Seeds),
     /// Kill, stop and cut off the programs and fill their disk, on SQLite and on what stands in for AWS; then compare.
     Soak(soak::Wanted),
+    /// Feed what eats foreign bytes with inputs that coverage guides to new code. Needs a C++ compiler.
+    Fuzz(fuzz::Wanted),
     /// Raise a local backend to work against.
     Dev {
         #[command(subcommand)]
@@ -80,8 +84,10 @@ fn main() -> ExitCode {
         Chore::Notices => notices::write(&root),
         Chore::Bench(asked) => bench::run(&root, &asked),
         Chore::Lake => tidy::lake::write(&root),
+        Chore::Limits => tidy::limits::write(&root),
         Chore::Sim(wanted) => sim::run(&root, &wanted),
         Chore::Soak(wanted) => soak::run(&root, &wanted),
+        Chore::Fuzz(wanted) => fuzz::run(&root, &wanted),
         Chore::Dev { backend } => xtask::raise(&root, &backend),
         Chore::Deploy(rest) => return deploy::run(&root, "deploy", &rest),
         Chore::Destroy(rest) => return deploy::run(&root, "destroy", &rest),

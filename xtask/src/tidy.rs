@@ -7,6 +7,7 @@ mod golden;
 pub(crate) mod lake;
 mod laws;
 mod layers;
+pub(crate) mod limits;
 mod packages;
 mod words;
 
@@ -76,6 +77,7 @@ pub(crate) fn run(root: &Path) -> Result<bool, String> {
     found.extend(budgets::check(&tree));
     found.extend(words::check(&tree, &settings.forbidden_words));
     found.extend(layers::check(&tree));
+    found.extend(limits::check(&tree));
     found.extend(laws::check(&tree));
     found.extend(golden::check(&tree));
     found.extend(lake::check(&tree));

@@ -144,7 +144,7 @@ fn not_archives() -> Vec<Case> {
     let other = |found: &str| unread(&format!("unsupported_format: {found}"));
     let first = |bytes: &[u8]| below(Layer::raw(TAR, [bytes, &[b'x'; 600]].concat()));
     // The name of its first member is the beginning of a zstd stream.
-    let polyglot = Tar::default().file(b"\x50\x2a\x4d\x18\x10\x00\x00\x00", b"").raw(&app());
+    let polyglot = Tar::default().file(b"\x50\x2a\x4d\x18\x10\x00\x00\x00", b"").raw(app());
     vec![
         case("text", other("neither gzip, zstd nor tar"), "no archive at all", first(b"hello")),
         case("zip", other("zip"), "an archive of another kind", first(b"PK\x03\x04")),

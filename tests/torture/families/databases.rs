@@ -208,7 +208,7 @@ fn of_apk() -> Vec<Case> {
             "apk-line-without-colon",
             BROKEN_APK,
             "a line that is no field",
-            apk(sound.clone() + "C:Q1c=\nP:libx\nV:1-r0\ngarbage\n\n"),
+            apk(sound + "C:Q1c=\nP:libx\nV:1-r0\ngarbage\n\n"),
         ),
         case(
             "apk-cr-lf",

@@ -12,6 +12,8 @@ const POLICY: &str = "deny.toml";
 const LOCK: &str = "Cargo.lock";
 /// Where packages come from that are not of this workspace.
 const PUBLIC_REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+/// Packages outside of the workspace, with lints of their own.
+const OUTSIDE: [&str; 2] = ["tests/fuzz/guided/", "tests/outside/"];
 
 /// The parts of `deny.toml` that are checked here; cargo-deny reads the same file.
 #[derive(Debug, Deserialize)]
@@ -136,7 +138,7 @@ fn lints(tree: &Tree) -> Vec<Violation> {
     }
     let manifests =
         tree.texts().filter(|(path, _)| path.ends_with("/Cargo.toml") && !path.contains("/fixtures/"));
-    for (path, _) in manifests.filter(|(path, _)| !path.starts_with("tests/outside/")) {
+    for (path, _) in manifests.filter(|(path, _)| !OUTSIDE.iter().any(|folder| path.starts_with(folder))) {
         let manifest = table(path);
         if value(&manifest, &["lints", "workspace"]).and_then(|set| set.as_bool()) != Some(true) {
             found.push(Violation::new("lints", path, "`[lints] workspace = true` is missing"));

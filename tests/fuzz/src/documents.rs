@@ -1,0 +1,65 @@
+//! Documents: manifests, advisories, what is stored, names.
+
+use std::fmt::{Debug, Display};
+use std::str::FromStr;
+
+use cve_monitor_core::scan::{decode_event, decode_head, encode_event, encode_head, finding_keys};
+use cve_monitor_core::vocabulary::{
+    Digest, Manifest, RawManifest, Reference, RegistryName, RepositoryName, Tag, Timestamp,
+};
+use cve_monitor_scanner::advisory::{Ecosystem, OsvRecord};
+
+pub(crate) fn manifest(bytes: &[u8]) {
+    let parsed = RawManifest { media_type: None, bytes: bytes.to_vec() }.parse();
+    if let Ok(Manifest::Image(image)) = parsed {
+        assert!(image.layers.len() <= 4096);
+    }
+}
+
+pub(crate) fn osv(bytes: &[u8]) {
+    let Ok(record) = serde_json::from_slice::<OsvRecord>(bytes) else { return };
+    for package in record.affected.iter().filter_map(|affected| affected.package.as_ref()) {
+        if let Some(ecosystem) = Ecosystem::parse(&package.ecosystem) {
+            assert!(!ecosystem.export().is_empty(), "{package:?}");
+        }
+    }
+}
+
+/// What is stored is read as it was written.
+pub(crate) fn stored(bytes: &[u8]) {
+    if let Ok(event) = decode_event(bytes) {
+        let encoded = encode_event(&event).expect("what was read can be written");
+        assert_eq!(decode_event(&encoded).expect("what was written can be read"), event);
+    }
+    if let Ok(head) = decode_head(bytes) {
+        // A head has a bound of its own, which what was read may be beyond.
+        if let Ok(encoded) = encode_head(&head) {
+            assert_eq!(decode_head(&encoded).expect("what was written can be read"), head);
+        }
+    }
+}
+
+/// The archive's bodies, as the pipeline reads them.
+pub(crate) fn report(bytes: &[u8]) {
+    if let Ok(keys) = finding_keys(bytes) {
+        assert!(keys.len() <= bytes.len());
+    }
+}
+
+/// What was read as a name is spelled so that it is read as the same again.
+fn spelled<T: FromStr + Display + PartialEq + Debug>(text: &str) {
+    if let Ok(name) = text.parse::<T>() {
+        let again = name.to_string().parse::<T>();
+        assert!(again.is_ok_and(|again| again == name), "{text:?} became {name:?}");
+    }
+}
+
+pub(crate) fn name(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    spelled::<Digest>(&text);
+    spelled::<Reference>(&text);
+    spelled::<RegistryName>(&text);
+    spelled::<RepositoryName>(&text);
+    spelled::<Tag>(&text);
+    spelled::<Timestamp>(&text);
+}
