@@ -25,7 +25,7 @@ pub(super) fn run(home: &Home) -> Result<Found, String> {
     let listed = json!({"account": ACCOUNT, "region": REGION, "file": home.path("images.txt")});
     ecr.control("list", &listed)?;
     let registry = format!(
-        "[[registry]]\nname = \"{REGISTRY}\"\nkind = \"ecr\"\nendpoint = \"http://{}\"\n\
+        "[[registry]]\nname = \"{REGISTRY}\"\nkind = \"ecr\"\nendpoint = \"http://{}\"\ninsecure = true\n\
          [reconcile]\nlists_per_second = {CALLS_PER_SECOND:.0}\n",
         ecr.address
     );
