@@ -6,16 +6,16 @@ mod lines;
 mod memory;
 mod owned;
 mod passed;
+mod places;
 
 use std::collections::HashSet;
 
 use self::held::{HeldFiles, MAX_HELD_BYTES};
 use self::lines::OwnerList;
-use self::memory::{OF_PROCESS, SMALL_BYTES, SharedMemory, StayingClaim};
+use self::memory::{OF_PROCESS, SharedMemory, StayingClaim};
 use self::passed::Names;
-use super::extractor::{
-    Candidate, EXTRACTORS, Extractor, HEAD_BYTES, LayerOwners, Reads, extractors, is_claimed,
-};
+use self::places::{is_structural, leads_to_place};
+use super::extractor::{Candidate, Extractor, HEAD_BYTES, LayerOwners, Reads, extractors, is_claimed};
 use super::kind::PackageKind;
 use super::os_release;
 use super::record::{Node, NodeContent, PATH_OVERHEAD_BYTES};
@@ -127,13 +127,6 @@ impl Collector {
         }
         self.stays(self.limits.max_record_bytes.saturating_sub(self.room_bytes));
         Ok(())
-    }
-
-    /// Asks for memory before more than a little stays until the layer's end. No file is claimed meanwhile.
-    fn stays(&mut self, bytes: usize) {
-        if bytes > SMALL_BYTES && self.staying.is_none() {
-            self.staying = Some(self.memory.staying());
-        }
     }
 
     fn whiteout(&mut self, directory: &str, hidden: &str) {
@@ -298,19 +291,6 @@ impl Collector {
             self.found.problems.push(problem);
         }
     }
-}
-
-/// Whether a path is, or leads to, a file whose absence or presence decides what an image holds.
-fn leads_to_place(path: &str) -> bool {
-    let leads_to = |target: &str| path::is_at_or_below(target.trim_end_matches('/'), path);
-    let mut places = EXTRACTORS.iter().flat_map(|extractor| extractor.fixed_places());
-    os_release::PATHS.iter().any(|target| leads_to(target))
-        || places.any(|place| leads_to(place) || place.strip_suffix('/') == Some(path::parent(path)))
-}
-
-/// The same, or what may be part of any path: links at the top (`lib -> usr/lib`).
-fn is_structural(path: &str) -> bool {
-    !path.contains('/') || leads_to_place(path)
 }
 
 #[cfg(test)]

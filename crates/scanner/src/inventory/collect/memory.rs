@@ -7,6 +7,7 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::Collector;
 use super::held::MAX_HELD_BYTES;
 use crate::inventory::language::java::{MAX_ARCHIVE_BYTES, MAX_NESTED_BYTES, MAX_WORK_BYTES, MAX_WORK_RATIO};
 
@@ -97,6 +98,15 @@ impl SharedMemory {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state
+    }
+}
+
+impl Collector {
+    /// Asks for memory before more than a little stays until the layer's end. No file is claimed meanwhile.
+    pub(super) fn stays(&mut self, bytes: usize) {
+        if bytes > SMALL_BYTES && self.staying.is_none() {
+            self.staying = Some(self.memory.staying());
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Collected, Collector, is_structural};
+use super::places::is_structural;
+use super::{Collected, Collector};
 use crate::inventory::extractor::{LayerOwners, lies_anywhere};
 use crate::inventory::record::NodeContent;
 use crate::inventory::unread::merge_usr;

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 
+use super::memory::SMALL_BYTES;
 use super::*;
 
 /// Content that lies in memory.
