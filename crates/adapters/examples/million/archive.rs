@@ -152,7 +152,7 @@ pub(crate) async fn twins(folder: &Path) -> Result<Value, Failure> {
     let registries = Registries::new([registry as Arc<dyn Registry>]);
     let scanner = EmbeddedScanner::new(home.database.clone(), home.advisories.clone(), registries);
     let (cpu, began) = (cpu_seconds(), Instant::now());
-    scanner.index(&IndexRequest { image, manifest }).await?;
+    scanner.index(&IndexRequest { image, manifest, parents: vec![] }).await?;
     Ok(json!({ "wall_s": began.elapsed().as_secs_f64(), "cpu_s": cpu_seconds() - cpu }))
 }
 

@@ -126,7 +126,7 @@ impl Common {
 
     fn report(&self, image: &ImageId, resolved: &ResolvedImage) -> (Assessed, Vec<u8>) {
         let (assessment, scanner) = (&self.assessment, &self.policy.scanner);
-        let content = ContentHash::of(&assessment.findings, &assessment.completeness, &[]);
+        let content = ContentHash::of(assessment, &[]);
         let id = ReportId::after(None, image, &scanner.name, &content);
         let new: Vec<FindingKey> = assessment.findings.iter().map(|finding| finding.key()).collect();
         let body = render_report(&ReportFacts {

@@ -117,7 +117,7 @@ async fn assessed(world: &World, home: &Home, registry: &Arc<MemoryRegistry>) ->
         return Err("not an image".into());
     };
     let ports = home.ports(Arc::clone(registry) as _, clock(Timestamp::from_millis(0)))?;
-    ports.scanner.index(&IndexRequest { image: image.clone(), manifest }).await?;
+    ports.scanner.index(&IndexRequest { image: image.clone(), manifest, parents: vec![] }).await?;
     Ok(ports.scanner.assess(&image, None).await?)
 }
 
