@@ -11,8 +11,10 @@ use crate::inventory::{Distribution, PackageInstance, PackageKind};
 /// knows is `generic`, since the type `maven` demands one.
 pub fn package_url(package: &PackageInstance, distribution: Option<&Distribution>) -> String {
     let Parts { kind, namespace, name, version, qualifiers } = Parts::of(package, distribution);
-    // All of these fail on empty names and unknown types only, which no inventory holds.
-    let Ok(mut url) = PackageUrl::new(kind, name) else { return String::new() };
+    // All of these fail on empty names and unknown types only. No inventory holds any, but a name may be all in front of
+    // what divides it: `@scope/`.
+    let whole = || PackageUrl::new("generic", package.name.as_str());
+    let Ok(mut url) = PackageUrl::new(kind, name).or_else(|_| whole()) else { return String::new() };
     if let Some(namespace) = namespace {
         let _ = url.with_namespace(namespace);
     }
@@ -131,6 +133,14 @@ mod tests {
             (Nuget, "Newtonsoft.Json", "12.0.3", "pkg:nuget/Newtonsoft.Json@12.0.3"),
         ] {
             assert_eq!(url(kind, name, version), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_of_which_nothing_is_left_is_kept_whole() {
+        use PackageKind::{Golang, Maven, Npm};
+        for (kind, name) in [(Npm, "@scope/"), (Maven, "group:"), (Golang, "example.org/")] {
+            assert!(url(kind, name, "1").starts_with("pkg:generic/"), "{name}: {}", url(kind, name, "1"));
         }
     }
 
