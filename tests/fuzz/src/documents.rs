@@ -8,6 +8,9 @@ use cve_monitor_core::vocabulary::{
     Digest, Manifest, RawManifest, Reference, RegistryName, RepositoryName, Tag, Timestamp,
 };
 use cve_monitor_scanner::advisory::{Ecosystem, OsvRecord};
+use cve_monitor_scanner::sbom::read_sbom;
+
+use crate::layers::written;
 
 pub(crate) fn manifest(bytes: &[u8]) {
     let parsed = RawManifest { media_type: None, bytes: bytes.to_vec() }.parse();
@@ -22,6 +25,13 @@ pub(crate) fn osv(bytes: &[u8]) {
         if let Some(ecosystem) = Ecosystem::parse(&package.ecosystem) {
             assert!(!ecosystem.export().is_empty(), "{package:?}");
         }
+    }
+}
+
+/// What was taken from somebody's list of packages can be written out again.
+pub(crate) fn sbom(bytes: &[u8]) {
+    if let Ok(inventory) = read_sbom(bytes, "sha256:0", "sha256:1") {
+        written(&inventory);
     }
 }
 

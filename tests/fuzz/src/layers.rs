@@ -2,7 +2,7 @@
 
 use cve_monitor_scanner::matching::{Completeness, assess_without};
 use cve_monitor_scanner::sbom::{Subject, cyclonedx, package_url, spdx};
-use cve_monitor_scanner::{ExpectedBlob, Extraction, LayerRecord, Limits, fold, read_layer};
+use cve_monitor_scanner::{ExpectedBlob, Extraction, ImageInventory, LayerRecord, Limits, fold, read_layer};
 use sha2::{Digest as _, Sha256};
 
 /// Small enough that a bomb of a few kilobytes reaches them.
@@ -48,14 +48,19 @@ pub(crate) fn folded(records: &[LayerRecord]) {
     assert!(matched.findings.is_empty());
     let is_damaged = records.iter().any(|record| !record.problems.is_empty());
     assert!(!is_damaged || matched.completeness != Completeness::Complete, "a problem was forgotten");
+    written(&inventory);
+}
+
+/// An inventory can be written out.
+pub(crate) fn written(inventory: &ImageInventory) {
     // No extractor finds a package without a name, but a record may be damaged.
     for package in inventory.packages.iter().filter(|package| !package.name.is_empty()) {
         assert!(package_url(package, inventory.distribution.as_ref()).starts_with("pkg:"));
     }
     let created = "2026-03-01T00:00:00Z";
     let subject = Subject { image: "fuzzed", digest: None, layers: &[], created, tool_version: "0" };
-    cyclonedx(&inventory, &subject).expect("an SBOM is JSON");
-    spdx(&inventory, &subject).expect("an SBOM is JSON");
+    cyclonedx(inventory, &subject).expect("an SBOM is JSON");
+    spdx(inventory, &subject).expect("an SBOM is JSON");
 }
 
 /// Records as they are stored, base first.

@@ -36,6 +36,7 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("report", documents::report),
     #[cfg(feature = "programs")]
     ("report-view", programs::report_view),
+    ("sbom", documents::sbom),
     #[cfg(feature = "programs")]
     ("source", programs::source),
     ("rpm", files::rpm),
