@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use cve_monitor_core::scan::REPORT_SCHEMA_VERSION;
 
 /// The version of the store's tables; a test compares it with a new store.
-const DATABASE_SCHEMA_VERSION: u32 = 3;
+const DATABASE_SCHEMA_VERSION: u32 = 4;
 /// The version that events are written in; a test compares it with an event.
 const EVENT_VERSION: u32 = 1;
 
