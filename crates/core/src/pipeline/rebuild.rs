@@ -1,6 +1,8 @@
 //! Makes again what was lost: the layer index, heads or the lake, from events and archived bodies.
 
+use futures::channel::mpsc;
 use futures::future::join;
+use futures::sink::SinkExt as _;
 use futures::stream::{self, StreamExt as _};
 
 use super::Ports;
@@ -16,8 +18,13 @@ use crate::vocabulary::{ImageId, LayerKey, PageToken};
 const PAGE: usize = 500;
 /// Events that are read at a time where little is done with each.
 const LONG_PAGE: usize = 4_000;
-/// Images whose keys are recorded at once: what is written together shares a commit.
-const IMAGES_AT_ONCE: usize = 256;
+/// Keys that are recorded at once, or a page's more. An index in a file writes them in its own order: the more of them, the
+/// fewer pages it writes for each. Two such batches are in memory, of some 100 bytes a key.
+const KEYS_AT_ONCE: usize = 300_000;
+/// Heads that are read at once.
+const HEADS_AT_ONCE: usize = 1_000;
+/// Deleted images whose keys are forgotten at once: what is written together shares a commit.
+const FORGOTTEN_AT_ONCE: usize = 256;
 
 /// What a rebuild did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,6 +64,8 @@ pub enum RebuildError {
     },
 }
 
+/// Images with their keys.
+type Batch = Vec<(ImageId, Vec<LayerKey>)>;
 type Events = Vec<(Position, RecordedEvent)>;
 
 async fn page(
@@ -73,61 +82,76 @@ async fn page(
 /// # Errors
 /// Where a port failed: begin again.
 pub async fn rebuild_layer_index(ports: &Ports) -> Result<Rebuilt, RebuildError> {
-    let mut done = Rebuilt::default();
-    let mut current = page(ports, None, LONG_PAGE).await?;
+    let (batches, mut waiting) = mpsc::channel(0);
+    let recording = async move {
+        let mut written = 0;
+        while let Some(batch) = waiting.next().await {
+            written += restore_all(ports, batch).await?;
+        }
+        Ok::<_, RebuildError>(written)
+    };
+    // What comes next is read while a batch is recorded.
+    let (read, written) = join(read_keys(ports, batches), recording).await;
+    Ok(Rebuilt { written: written?, read: read?, missing: 0 })
+}
+
+/// Reads every event, and hands on what was recorded, many at a time; how many events were read. It ends early where
+/// nobody takes them any more.
+async fn read_keys(ports: &Ports, mut batches: mpsc::Sender<Batch>) -> Result<u64, StoreError> {
+    let (mut read, mut after) = (0, None);
+    let (mut batch, mut keys_of_batch) = (vec![], 0);
     loop {
-        let (events, next) = current;
-        done.read += events.len() as u64;
-        // The next page is read while this one's keys are recorded.
-        let ahead = async {
-            match next {
-                Some(_) => page(ports, next, LONG_PAGE).await.map(Some),
-                None => Ok(None),
+        let (events, next) = page(ports, after, LONG_PAGE).await?;
+        read += events.len() as u64;
+        for (position, recorded) in events {
+            let Event::Image(ImageEvent::LayersRecorded { keys, .. }) = recorded.event else { continue };
+            let Some(image) = position.stream.as_image() else { continue };
+            keys_of_batch += keys.len().max(1);
+            batch.push((image, keys));
+        }
+        after = next;
+        if keys_of_batch >= KEYS_AT_ONCE || after.is_none() {
+            keys_of_batch = 0;
+            let taken = batches.send(std::mem::take(&mut batch)).await;
+            if taken.is_err() || after.is_none() {
+                return Ok(read);
             }
-        };
-        let (ahead, written) = join(ahead, restore_all(ports, events)).await;
-        done.written += written?;
-        match ahead? {
-            Some(page) => current = page,
-            None => return Ok(done),
         }
     }
 }
 
-async fn restore_all(ports: &Ports, events: Events) -> Result<u64, RebuildError> {
-    let recorded = events.into_iter().filter_map(|(position, recorded)| match recorded.event {
-        Event::Image(ImageEvent::LayersRecorded { keys, .. }) => Some((position.stream.as_image()?, keys)),
-        _ => None,
-    });
-    let mut restored = stream::iter(recorded)
-        .map(|(image, keys)| async move { restore(ports, &image, &keys).await })
-        .buffer_unordered(IMAGES_AT_ONCE);
+/// How many of them are there and have their keys.
+async fn restore_all(ports: &Ports, batch: Batch) -> Result<u64, RebuildError> {
+    // Recorded before anybody asks which images were deleted: a deletion that comes later forgets them itself.
+    ports.index.record_all(&batch).await?;
     let mut written = 0;
-    while let Some(is_there) = restored.next().await {
-        written += u64::from(is_there?);
+    for some in batch.chunks(HEADS_AT_ONCE) {
+        let streams: Vec<StreamId> = some.iter().map(|(image, _)| StreamId::image(image)).collect();
+        let heads = ports.store.heads_of(&streams).await?;
+        let deleted = some.iter().zip(&heads).filter(|(_, head)| is_deleted(head.as_ref()));
+        let gone: Vec<_> = deleted.map(|((image, keys), _)| forget(ports, image, keys)).collect();
+        written += (some.len() - gone.len()) as u64;
+        let mut forgotten = stream::iter(gone).buffer_unordered(FORGOTTEN_AT_ONCE);
+        while let Some(is_back) = forgotten.next().await {
+            written += u64::from(is_back?);
+        }
     }
     Ok(written)
 }
 
-/// Whether the image is there and has the keys. Recorded before anybody asks whether it was deleted: a deletion that comes
-/// later forgets them itself.
-async fn restore(ports: &Ports, image: &ImageId, keys: &[LayerKey]) -> Result<bool, RebuildError> {
-    ports.index.record(image, keys).await?;
-    if !is_deleted(ports, image).await? {
-        return Ok(true);
-    }
+/// Forgets the keys of a deleted image; whether it has them nevertheless, since it came back meanwhile.
+async fn forget(ports: &Ports, image: &ImageId, keys: &[LayerKey]) -> Result<bool, RebuildError> {
     ports.index.forget(image, keys).await?;
-    // Asked again after forgetting: a push may have revived it meanwhile.
-    let is_back = !is_deleted(ports, image).await?;
+    // Asked again after forgetting: a push may have revived it.
+    let is_back = !is_deleted(ports.store.head(&StreamId::image(image)).await?.as_ref());
     if is_back {
         ports.index.record(image, keys).await?;
     }
     Ok(is_back)
 }
 
-async fn is_deleted(ports: &Ports, image: &ImageId) -> Result<bool, StoreError> {
-    let head = ports.store.head(&StreamId::image(image)).await?;
-    Ok(head.as_ref().and_then(Head::image).is_some_and(|state| state.deleted))
+fn is_deleted(head: Option<&Head>) -> bool {
+    head.and_then(Head::image).is_some_and(|state| state.deleted)
 }
 
 /// Delivers again every report that the events name, from its archived body: the same objects.

@@ -1,9 +1,13 @@
 //! Append-only streams with their heads.
 
 use async_trait::async_trait;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use crate::scan::{Due, Head, RecordedEvent, StreamId};
 use crate::vocabulary::{Page, PageToken, Timestamp};
+
+/// How many heads are asked for at once where the store has no way to ask for several.
+const HEADS_AT_ONCE: usize = 8;
 
 /// Where an event stands: its stream, and its version in it (the first event's is 1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +30,7 @@ pub struct Position {
 ///   existed when the listing began.
 /// * **E7** `rewrite_head` replaces a head only at the version that it names; else `Conflict`.
 /// * **E8** `due` lists exactly the heads that wait for what is asked, earliest first.
+/// * **E9** `heads_of` answers of each stream, in their order, what `head` answers of it.
 ///
 /// Not promised: any order between streams.
 ///
@@ -38,7 +43,7 @@ pub struct Position {
 ///
 /// # Bounds
 /// At most [`crate::scan::MAX_APPEND`] events an append, a head of at most [`crate::scan::MAX_HEAD_BYTES`] bytes, pages of at
-/// most `limit` entries.
+/// most `limit` entries; as many streams a `heads_of` as the caller has memory for heads.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait EventStore: std::fmt::Debug + Send + Sync {
@@ -53,6 +58,12 @@ pub trait EventStore: std::fmt::Debug + Send + Sync {
 
     /// The head of a stream; none where the stream is empty.
     async fn head(&self, stream: &StreamId) -> Result<Option<Head>, StoreError>;
+
+    /// The heads of these streams: one question to a store that can answer it.
+    async fn heads_of(&self, streams: &[StreamId]) -> Result<Vec<Option<Head>>, StoreError> {
+        let questions: Vec<_> = streams.iter().map(|stream| self.head(stream)).collect();
+        stream::iter(questions).buffered(HEADS_AT_ONCE).try_collect().await
+    }
 
     /// Heads of the streams whose id begins with `prefix`, ordered by id (byte order).
     async fn heads(

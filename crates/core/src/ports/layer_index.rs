@@ -5,6 +5,8 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use crate::vocabulary::{ImageId, LayerKey, Page, PageToken};
 
+/// How many images are recorded at once where the index has no way to record several.
+const RECORDED_AT_ONCE: usize = 256;
 /// How many keys are asked about at once where the index has no way to ask about several.
 const FIRST_PAGES_AT_ONCE: usize = 8;
 
@@ -17,6 +19,7 @@ const FIRST_PAGES_AT_ONCE: usize = 8;
 /// * **L4** `forget(image, keys)` removes exactly these; forgetting what is not there is Ok.
 /// * **L5** Recording again what the events say rebuilds it.
 /// * **L6** `first_pages` answers of each key, in their order, what `images` answers of it without a token.
+/// * **L7** `record_all` leaves what recording each of these would leave.
 ///
 /// Not promised: any order of a key's images but one that stays while images come and go.
 ///
@@ -34,6 +37,13 @@ const FIRST_PAGES_AT_ONCE: usize = 8;
 pub trait LayerIndex: std::fmt::Debug + Send + Sync {
     /// Records that the image has these keys.
     async fn record(&self, image: &ImageId, keys: &[LayerKey]) -> Result<(), LayerIndexError>;
+
+    /// Records of each of these images that it has its keys: what an index that can write them in an order of its own does
+    /// with a fraction of the work. Dropped, or failed, it may have recorded any of them.
+    async fn record_all(&self, images: &[(ImageId, Vec<LayerKey>)]) -> Result<(), LayerIndexError> {
+        let records: Vec<_> = images.iter().map(|(image, keys)| self.record(image, keys)).collect();
+        stream::iter(records).buffer_unordered(RECORDED_AT_ONCE).try_collect().await
+    }
 
     /// The images that have a key.
     async fn images(

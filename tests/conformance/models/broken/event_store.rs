@@ -21,6 +21,7 @@ enum Fault {
     ListsOldHeads,
     RewritesAnything,
     IgnoresTheTime,
+    LeavesOutStrangers,
 }
 
 #[derive(Debug)]
@@ -30,7 +31,7 @@ struct Broken {
 }
 
 pub(super) fn register(rows: &mut Rows) {
-    let faults: [(&str, &str, Fresh<dyn laws::event_store::EventStoreHarness>); 8] = [
+    let faults: [(&str, &str, Fresh<dyn laws::event_store::EventStoreHarness>); 9] = [
         ("writes_the_first_event_only", "E1", || {
             Box::pin(async { Ok(with(Fault::WritesTheFirstEventOnly) as _) })
         }),
@@ -41,6 +42,7 @@ pub(super) fn register(rows: &mut Rows) {
         ("lists_old_heads", "E6", || Box::pin(async { Ok(with(Fault::ListsOldHeads) as _) })),
         ("rewrites_anything", "E7", || Box::pin(async { Ok(with(Fault::RewritesAnything) as _) })),
         ("ignores_the_time", "E8", || Box::pin(async { Ok(with(Fault::IgnoresTheTime) as _) })),
+        ("leaves_out_strangers", "E9", || Box::pin(async { Ok(with(Fault::LeavesOutStrangers) as _) })),
     ];
     for (fault, law, fresh) in faults {
         rows.add_broken("event_store", fault, law, laws::event_store::LAWS, fresh);
@@ -83,6 +85,14 @@ impl EventStore for Broken {
 
     async fn head(&self, stream: &StreamId) -> Result<Option<Head>, StoreError> {
         self.inner.head(stream).await
+    }
+
+    async fn heads_of(&self, streams: &[StreamId]) -> Result<Vec<Option<Head>>, StoreError> {
+        let mut heads = self.inner.heads_of(streams).await?;
+        if self.fault == Fault::LeavesOutStrangers {
+            heads.retain(Option::is_some);
+        }
+        Ok(heads)
     }
 
     async fn heads(

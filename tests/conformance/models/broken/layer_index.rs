@@ -19,6 +19,7 @@ enum Fault {
     ForgetsNothing,
     NeverLearnsAgain,
     MixesUpKeys,
+    RecordsAllButOne,
 }
 
 #[derive(Debug)]
@@ -29,13 +30,14 @@ struct Broken {
 }
 
 pub(super) fn register(rows: &mut Rows) {
-    let faults: [(&str, &str, Fresh<dyn laws::layer_index::LayerIndexHarness>); 6] = [
+    let faults: [(&str, &str, Fresh<dyn laws::layer_index::LayerIndexHarness>); 7] = [
         ("counts_twice", "L1", || Box::pin(async { Ok(with(Fault::CountsTwice) as _) })),
         ("keeps_one_key", "L2", || Box::pin(async { Ok(with(Fault::KeepsOneKey) as _) })),
         ("ignores_the_limit", "L3", || Box::pin(async { Ok(with(Fault::IgnoresTheLimit) as _) })),
         ("forgets_nothing", "L4", || Box::pin(async { Ok(with(Fault::ForgetsNothing) as _) })),
         ("never_learns_again", "L5", || Box::pin(async { Ok(with(Fault::NeverLearnsAgain) as _) })),
         ("mixes_up_keys", "L6", || Box::pin(async { Ok(with(Fault::MixesUpKeys) as _) })),
+        ("records_all_but_one", "L7", || Box::pin(async { Ok(with(Fault::RecordsAllButOne) as _) })),
     ];
     for (fault, law, fresh) in faults {
         rows.add_broken("layer_index", fault, law, laws::layer_index::LAWS, fresh);
@@ -57,6 +59,15 @@ impl LayerIndex for Broken {
             Fault::NeverLearnsAgain if forgotten => Ok(()),
             _ => self.inner.record(image, keys).await,
         }
+    }
+
+    async fn record_all(&self, images: &[(ImageId, Vec<LayerKey>)]) -> Result<(), LayerIndexError> {
+        let of_all = images.len();
+        let kept = if self.fault == Fault::RecordsAllButOne { of_all.saturating_sub(1) } else { of_all };
+        for (image, keys) in images.iter().rev().take(kept) {
+            self.record(image, keys).await?;
+        }
+        Ok(())
     }
 
     async fn images(

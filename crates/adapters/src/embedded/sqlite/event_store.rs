@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use cve_monitor_core::ports::{AppendError, EventStore, Position, StoreError};
 use cve_monitor_core::scan::{Due, Head, MAX_APPEND, RecordedEvent, StreamId, encode_event, encode_head};
 use cve_monitor_core::vocabulary::{Page, PageToken, Timestamp};
+use rusqlite::Connection;
 
 use self::rows::{NewEvent, NewHead, Outcome};
 use super::{integer, page_limit};
@@ -83,6 +84,12 @@ impl EventStore for SqliteEventStore {
     async fn head(&self, stream: &StreamId) -> Result<Option<Head>, StoreError> {
         let name = stream.0.clone();
         Ok(self.database.read(move |state| rows::head(state, &name)).await?)
+    }
+
+    async fn heads_of(&self, streams: &[StreamId]) -> Result<Vec<Option<Head>>, StoreError> {
+        let names: Vec<String> = streams.iter().map(|stream| stream.0.clone()).collect();
+        let heads = move |state: &Connection| names.iter().map(|name| rows::head(state, name)).collect();
+        Ok(self.database.read(heads).await?)
     }
 
     async fn heads(

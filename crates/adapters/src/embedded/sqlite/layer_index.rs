@@ -1,5 +1,6 @@
 //! Which images have a key, in the SQLite file.
 
+mod bulk;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,11 @@ impl LayerIndex for SqliteLayerIndex {
         within_bounds(image, keys)?;
         let (image, keys) = (image.to_string(), rows::stored(keys));
         Ok(self.database.write(move |tx| rows::record(tx, &image, &keys)).await?)
+    }
+
+    async fn record_all(&self, images: &[(ImageId, Vec<LayerKey>)]) -> Result<(), LayerIndexError> {
+        images.iter().try_for_each(|(image, keys)| within_bounds(image, keys))?;
+        Ok(bulk::record(&self.database, images).await?)
     }
 
     async fn images(

@@ -38,6 +38,7 @@ pub const LAWS: &[Law<dyn EventStoreHarness>] = &[
     },
     Law { id: "E8", title: "due_lists_what_waits_earliest_first", check: |h| Box::pin(heads::due(h)) },
     Law { id: "E8", title: "due_forgets_what_waits_no_longer", check: |h| Box::pin(heads::no_longer_due(h)) },
+    Law { id: "E9", title: "heads_of_are_those_of_each_stream", check: |h| Box::pin(heads::several(h)) },
 ];
 
 /// Noon of the first of March 2026.

@@ -26,6 +26,7 @@ pub const LAWS: &[Law<dyn LayerIndexHarness>] = &[
     Law { id: "L4", title: "forgetting_removes_exactly_these", check: |h| Box::pin(forgets(h)) },
     Law { id: "L5", title: "recording_again_rebuilds_it", check: |h| Box::pin(rebuilds(h)) },
     Law { id: "L6", title: "first_pages_are_those_of_each_key", check: |h| Box::pin(first_pages(h)) },
+    Law { id: "L7", title: "recording_all_is_recording_each", check: |h| Box::pin(record_all(h)) },
 ];
 
 fn keys<const N: usize>(harness: &dyn LayerIndexHarness) -> [LayerKey; N] {
@@ -161,4 +162,22 @@ async fn first_pages(harness: &dyn LayerIndexHarness) -> Outcome {
         same(&format!("first pages of {limit}"), &pages, &alone)?;
     }
     same("first pages of no keys", &harness.index().first_pages(&[], 10).await?, &vec![])
+}
+
+async fn record_all(harness: &dyn LayerIndexHarness) -> Outcome {
+    let (keys, images) = (keys::<4>(harness), images(harness, 9)?);
+    harness.index().record(&images[2], &keys[..1]).await?;
+    // Images in no order, one of them twice; keys of many and of one; one that is known.
+    let facts: Vec<_> =
+        [5, 0, 7, 2, 8, 0].into_iter().map(|n| (images[n].clone(), keys[n % 4..].to_vec())).collect();
+    for _ in 0..2 {
+        harness.index().record_all(&facts).await?;
+        for (key, expected) in keys.iter().zip([&[0, 2, 8][..], &[0, 5, 8], &[0, 2, 5, 8], &[0, 2, 5, 7, 8]])
+        {
+            let expected: Vec<_> = expected.iter().map(|n| images[*n].clone()).collect();
+            same("images of a key", &all(harness, key, 2).await?, &expected)?;
+        }
+    }
+    harness.index().record_all(&[]).await?;
+    same("images of the last key", &all(harness, &keys[3], 10).await?.len(), &5)
 }

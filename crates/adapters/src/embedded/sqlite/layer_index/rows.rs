@@ -1,7 +1,7 @@
 //! What a layer index asks of the tables `layer_keys`, `layer_images` and `layer_index`.
 
 use cve_monitor_core::vocabulary::{Digest, ImageId, LayerKey, Page, PageToken};
-use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
 
 use crate::embedded::DatabaseError;
@@ -11,19 +11,25 @@ pub(super) const BEFORE_ALL: i64 = i64::MIN;
 
 /// A key as it is stored: a SHA-256 digest as its bytes, anything else as text. The two never meet: SQLite keeps them
 /// apart by type.
-#[derive(Debug, PartialEq)]
-pub(super) struct StoredKey(Value);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum StoredKey {
+    Text(String),
+    Digest([u8; 32]),
+}
 
 impl StoredKey {
     pub(super) fn of(key: &LayerKey) -> Self {
         let bytes = key.0.parse::<Digest>().ok().and_then(|digest| digest_bytes(&digest));
-        Self(bytes.map_or_else(|| Value::Text(key.0.clone()), Value::Blob))
+        bytes.map_or_else(|| Self::Text(key.0.clone()), Self::Digest)
     }
 }
 
 impl ToSql for StoredKey {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(ValueRef::from(&self.0)))
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Digest(bytes) => ValueRef::Blob(bytes),
+        }))
     }
 }
 
@@ -31,9 +37,14 @@ pub(super) fn stored(keys: &[LayerKey]) -> Vec<StoredKey> {
     keys.iter().map(StoredKey::of).collect()
 }
 
-fn digest_bytes(digest: &Digest) -> Option<Vec<u8>> {
-    let digits = digest.hex();
-    (0..digits.len() / 2).map(|n| u8::from_str_radix(digits.get(2 * n..2 * n + 2)?, 16).ok()).collect()
+fn digest_bytes(digest: &Digest) -> Option<[u8; 32]> {
+    let nibble = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let mut bytes = [0; 32];
+    let (pairs, _) = digest.hex().as_bytes().as_chunks::<2>();
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = nibble(*high)? << 4 | nibble(*low)?;
+    }
+    Some(bytes)
 }
 
 fn number_of(tx: &Connection, find: &str, value: &dyn ToSql) -> Result<Option<i64>, DatabaseError> {
@@ -51,12 +62,28 @@ const FIND_IMAGE: &str = "SELECT id FROM layer_images WHERE image = ?1";
 const FIND_KEY: &str = "SELECT id FROM layer_keys WHERE key = ?1";
 
 pub(super) fn record(tx: &Connection, image: &str, keys: &[StoredKey]) -> Result<(), DatabaseError> {
-    let image = interned(tx, FIND_IMAGE, "INSERT INTO layer_images (image) VALUES (?1)", &image)?;
-    let mut add = tx.prepare_cached("INSERT OR IGNORE INTO layer_index (key, image) VALUES (?1, ?2)")?;
-    for key in keys {
-        let key = interned(tx, FIND_KEY, "INSERT INTO layer_keys (key) VALUES (?1)", key)?;
-        add.execute([key, image])?;
-    }
+    let image = image_number(tx, image)?;
+    keys.iter().try_for_each(|key| add(tx, key, image))
+}
+
+/// The numbers of these images, in their order.
+pub(super) fn image_numbers(tx: &Connection, images: &[String]) -> Result<Vec<i64>, DatabaseError> {
+    images.iter().map(|image| image_number(tx, image)).collect()
+}
+
+/// Records these keys, each of an image by its number.
+pub(super) fn add_all(tx: &Connection, pairs: &[(StoredKey, i64)]) -> Result<(), DatabaseError> {
+    pairs.iter().try_for_each(|(key, image)| add(tx, key, *image))
+}
+
+fn image_number(tx: &Connection, image: &str) -> Result<i64, DatabaseError> {
+    interned(tx, FIND_IMAGE, "INSERT INTO layer_images (image) VALUES (?1)", &image)
+}
+
+fn add(tx: &Connection, key: &StoredKey, image: i64) -> Result<(), DatabaseError> {
+    let key = interned(tx, FIND_KEY, "INSERT INTO layer_keys (key) VALUES (?1)", key)?;
+    tx.prepare_cached("INSERT OR IGNORE INTO layer_index (key, image) VALUES (?1, ?2)")?
+        .execute([key, image])?;
     Ok(())
 }
 
@@ -107,8 +134,8 @@ mod tests {
     fn a_digest_is_stored_as_its_bytes_and_any_other_key_as_text() {
         let digest = Digest::of(b"layer");
         let stored = StoredKey::of(&LayerKey(digest.to_string()));
-        assert_eq!(stored, StoredKey(Value::Blob(digest_bytes(&digest).unwrap())));
+        assert_eq!(stored, StoredKey::Digest(digest_bytes(&digest).unwrap()));
         let other = format!("{digest}0");
-        assert_eq!(StoredKey::of(&LayerKey(other.clone())), StoredKey(Value::Text(other)));
+        assert_eq!(StoredKey::of(&LayerKey(other.clone())), StoredKey::Text(other));
     }
 }

@@ -148,3 +148,19 @@ pub(super) async fn no_longer_due(harness: &dyn EventStoreHarness) -> Outcome {
     send(&store, &writer.id, &append).await?;
     same("waits after the last", &waits(&store, &writer.id).await?, &(0, 0))
 }
+
+pub(super) async fn several(harness: &dyn EventStoreHarness) -> Outcome {
+    let store = harness.store();
+    let registry = format!("{}.test", harness.unique());
+    let (mut streams, mut alone) = (vec![Writer::of(&registry, "absent")?.id], vec![None]);
+    for n in 1..=12 {
+        let mut writer = Writer::of(&registry, &n.to_string())?;
+        writer.write(&store, n % 3 + 1).await?;
+        streams.insert(n / 2, writer.id.clone());
+        alone.insert(n / 2, Some(writer.head()));
+    }
+    streams.push(streams[3].clone());
+    alone.push(alone[3].clone());
+    same("heads of several streams", &store.heads_of(&streams).await?, &alone)?;
+    same("heads of no streams", &store.heads_of(&[]).await?, &vec![])
+}
