@@ -3,17 +3,19 @@
 mod codec;
 mod content;
 mod event;
+mod event_type;
 mod feed;
 mod image;
 mod reconciliation;
 mod report;
 mod stream;
 
-pub use codec::{CodecError, decode_event, decode_head, encode_event, encode_head};
+pub use codec::{CodecError, decode_event, decode_head, encode_event, encode_head, may_be_of};
 pub use content::{ContentHash, ReportId};
 pub use event::{
     AbandonReason, Assessed, DeliveredReport, Event, FeedEvent, ImageEvent, ReconcileEvent, ResolvedImage,
 };
+pub use event_type::EventType;
 pub use feed::{FanOut, FeedState, FeedSweep, LastGap, evolve_feed};
 pub use image::{
     ATTEMPTS_MAX, CORRUPT_ATTEMPTS_MAX, Command, Failure, FailureClass, IllegalTransition, ImageState,

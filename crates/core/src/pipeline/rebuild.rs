@@ -6,17 +6,15 @@ use futures::sink::SinkExt as _;
 use futures::stream::{self, StreamExt as _};
 
 use super::Ports;
-use crate::ports::{
-    AppendError, ArchiveError, LayerIndexError, Position, ReportObject, SinkError, StoreError,
-};
+use crate::ports::{AppendError, ArchiveError, LayerIndexError, ReportObject, SinkError, StoreError};
 use crate::scan::{
-    Event, FeedState, Head, HeadState, IllegalTransition, ImageEvent, ImageState, ReconcileState,
+    Event, EventType, FeedState, Head, HeadState, IllegalTransition, ImageEvent, ImageState, ReconcileState,
     RecordedEvent, StreamId, evolve, evolve_feed, evolve_reconcile,
 };
-use crate::vocabulary::{ImageId, LayerKey, PageToken};
+use crate::vocabulary::{ImageId, LayerKey};
 
 const PAGE: usize = 500;
-/// Events that are read at a time where little is done with each.
+/// Events that are passed at a time where little is done with each.
 const LONG_PAGE: usize = 4_000;
 /// Keys that are recorded at once, or a page's more. An index in a file writes them in its own order: the more of them, the
 /// fewer pages it writes for each. Two such batches are in memory, of some 100 bytes a key.
@@ -29,7 +27,7 @@ const FORGOTTEN_AT_ONCE: usize = 256;
 /// What a rebuild did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rebuilt {
-    /// Events that were read.
+    /// Events that were read, of those that it takes.
     pub read: u64,
     /// Entries, heads or reports that were written.
     pub written: u64,
@@ -66,17 +64,6 @@ pub enum RebuildError {
 
 /// Images with their keys.
 type Batch = Vec<(ImageId, Vec<LayerKey>)>;
-type Events = Vec<(Position, RecordedEvent)>;
-
-async fn page(
-    ports: &Ports,
-    after: Option<PageToken>,
-    limit: usize,
-) -> Result<(Events, Option<PageToken>), StoreError> {
-    let page = ports.store.read_all(after, limit).await?;
-    Ok((page.items, page.next))
-}
-
 /// Records again every key that the events say, and forgets those of deleted images.
 ///
 /// # Errors
@@ -101,15 +88,15 @@ async fn read_keys(ports: &Ports, mut batches: mpsc::Sender<Batch>) -> Result<u6
     let (mut read, mut after) = (0, None);
     let (mut batch, mut keys_of_batch) = (vec![], 0);
     loop {
-        let (events, next) = page(ports, after, LONG_PAGE).await?;
-        read += events.len() as u64;
-        for (position, recorded) in events {
+        let page = ports.store.read_all_of(EventType::LayersRecorded, after, LONG_PAGE).await?;
+        read += page.items.len() as u64;
+        for (position, recorded) in page.items {
             let Event::Image(ImageEvent::LayersRecorded { keys, .. }) = recorded.event else { continue };
             let Some(image) = position.stream.as_image() else { continue };
             keys_of_batch += keys.len().max(1);
             batch.push((image, keys));
         }
-        after = next;
+        after = page.next;
         if keys_of_batch >= KEYS_AT_ONCE || after.is_none() {
             keys_of_batch = 0;
             let taken = batches.send(std::mem::take(&mut batch)).await;
@@ -161,8 +148,8 @@ fn is_deleted(head: Option<&Head>) -> bool {
 pub async fn rebuild_lake(ports: &Ports) -> Result<Rebuilt, RebuildError> {
     let (mut done, mut after) = (Rebuilt::default(), None);
     loop {
-        let (events, next) = page(ports, after, PAGE).await?;
-        for (_, recorded) in events {
+        let page = ports.store.read_all_of(EventType::Assessed, after, PAGE).await?;
+        for (_, recorded) in page.items {
             done.read += 1;
             let Event::Image(ImageEvent::Assessed(assessed)) = recorded.event else { continue };
             let Some(body) = ports.archive.get(&assessed.body).await? else {
@@ -175,7 +162,7 @@ pub async fn rebuild_lake(ports: &Ports) -> Result<Rebuilt, RebuildError> {
             }
             done.written += 1;
         }
-        after = next;
+        after = page.next;
         if after.is_none() {
             return Ok(done);
         }
@@ -189,15 +176,15 @@ pub async fn rebuild_lake(ports: &Ports) -> Result<Rebuilt, RebuildError> {
 pub async fn rebuild_heads(ports: &Ports) -> Result<Rebuilt, RebuildError> {
     let (mut done, mut after) = (Rebuilt::default(), None);
     loop {
-        let (events, next) = page(ports, after, PAGE).await?;
+        let page = ports.store.read_all(after, PAGE).await?;
         // Every stream has a first event, and only one: there its whole fold is made.
-        for (position, _) in &events {
+        for (position, _) in &page.items {
             done.read += 1;
             if position.version == 1 && refold(ports, &position.stream).await? {
                 done.written += 1;
             }
         }
-        after = next;
+        after = page.next;
         if after.is_none() {
             return Ok(done);
         }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use crate::scan::{Due, Head, RecordedEvent, StreamId};
+use crate::scan::{Due, EventType, Head, RecordedEvent, StreamId};
 use crate::vocabulary::{Page, PageToken, Timestamp};
 
 /// How many heads are asked for at once where the store has no way to ask for several.
@@ -31,6 +31,7 @@ pub struct Position {
 /// * **E7** `rewrite_head` replaces a head only at the version that it names; else `Conflict`.
 /// * **E8** `due` lists exactly the heads that wait for what is asked, earliest first.
 /// * **E9** `heads_of` answers of each stream, in their order, what `head` answers of it.
+/// * **E10** `read_all_of` visits of the events that `read_all` visits those of the type, as it does.
 ///
 /// Not promised: any order between streams.
 ///
@@ -96,6 +97,19 @@ pub trait EventStore: std::fmt::Debug + Send + Sync {
         after: Option<PageToken>,
         limit: usize,
     ) -> Result<Page<(Position, RecordedEvent)>, StoreError>;
+
+    /// Every event of one type, where the store can tell without reading the others. A page is of events that were passed:
+    /// it may be empty and not the last.
+    async fn read_all_of(
+        &self,
+        wanted: EventType,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<(Position, RecordedEvent)>, StoreError> {
+        let mut page = self.read_all(after, limit).await?;
+        page.items.retain(|(_, recorded)| wanted.is_of(&recorded.event));
+        Ok(page)
+    }
 
     /// Replaces the head of a stream at exactly `head.version`: for repairs, from a fold of the events.
     async fn rewrite_head(&self, stream: &StreamId, head: &Head) -> Result<(), AppendError>;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, EventId, Head, HeadState, MAX_HEAD_BYTES, RecordedEvent};
+use super::{Event, EventId, EventType, Head, HeadState, MAX_HEAD_BYTES, RecordedEvent};
 use crate::vocabulary::Timestamp;
 
 /// The version that events are written in.
@@ -92,6 +92,13 @@ pub fn decode_event(bytes: &[u8]) -> Result<RecordedEvent, CodecError> {
     let stored: StoredEvent<Event> = read("event", bytes, EVENT_VERSION)?;
     check_version("event", stored.v, EVENT_VERSION)?;
     Ok(RecordedEvent { id: stored.id, at: stored.at, event: stored.event })
+}
+
+/// Whether stored bytes may be an event of this type: where not, they need not be read. A quoted text can deceive it, so that
+/// what it lets pass is read and asked again.
+#[must_use]
+pub fn may_be_of(wanted: EventType, bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, wanted.written().as_bytes()).is_some()
 }
 
 /// Writes a head.

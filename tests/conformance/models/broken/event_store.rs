@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cve_monitor_core::ports::{AppendError, EventStore, Position, StoreError};
-use cve_monitor_core::scan::{Due, Head, RecordedEvent, StreamId};
+use cve_monitor_core::scan::{Due, EventType, Head, RecordedEvent, StreamId};
 use cve_monitor_core::testkit::laws;
 use cve_monitor_core::vocabulary::{Page, PageToken, Timestamp};
 
@@ -22,6 +22,7 @@ enum Fault {
     RewritesAnything,
     IgnoresTheTime,
     LeavesOutStrangers,
+    EndsAtAnEmptyPage,
 }
 
 #[derive(Debug)]
@@ -31,7 +32,7 @@ struct Broken {
 }
 
 pub(super) fn register(rows: &mut Rows) {
-    let faults: [(&str, &str, Fresh<dyn laws::event_store::EventStoreHarness>); 9] = [
+    let faults: [(&str, &str, Fresh<dyn laws::event_store::EventStoreHarness>); 10] = [
         ("writes_the_first_event_only", "E1", || {
             Box::pin(async { Ok(with(Fault::WritesTheFirstEventOnly) as _) })
         }),
@@ -43,6 +44,7 @@ pub(super) fn register(rows: &mut Rows) {
         ("rewrites_anything", "E7", || Box::pin(async { Ok(with(Fault::RewritesAnything) as _) })),
         ("ignores_the_time", "E8", || Box::pin(async { Ok(with(Fault::IgnoresTheTime) as _) })),
         ("leaves_out_strangers", "E9", || Box::pin(async { Ok(with(Fault::LeavesOutStrangers) as _) })),
+        ("ends_at_an_empty_page", "E10", || Box::pin(async { Ok(with(Fault::EndsAtAnEmptyPage) as _) })),
     ];
     for (fault, law, fresh) in faults {
         rows.add_broken("event_store", fault, law, laws::event_store::LAWS, fresh);
@@ -137,6 +139,19 @@ impl EventStore for Broken {
         let mut page = self.inner.read_all(after, limit).await?;
         if self.fault == Fault::DropsTheEndOfAPage {
             page.items.pop();
+        }
+        Ok(page)
+    }
+
+    async fn read_all_of(
+        &self,
+        wanted: EventType,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<(Position, RecordedEvent)>, StoreError> {
+        let mut page = self.inner.read_all_of(wanted, after, limit).await?;
+        if self.fault == Fault::EndsAtAnEmptyPage && page.items.is_empty() {
+            page.next = None;
         }
         Ok(page)
     }

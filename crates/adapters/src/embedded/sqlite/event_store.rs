@@ -6,7 +6,9 @@ mod tests;
 
 use async_trait::async_trait;
 use cve_monitor_core::ports::{AppendError, EventStore, Position, StoreError};
-use cve_monitor_core::scan::{Due, Head, MAX_APPEND, RecordedEvent, StreamId, encode_event, encode_head};
+use cve_monitor_core::scan::{
+    Due, EventType, Head, MAX_APPEND, RecordedEvent, StreamId, encode_event, encode_head,
+};
 use cve_monitor_core::vocabulary::{Page, PageToken, Timestamp};
 use rusqlite::Connection;
 
@@ -135,6 +137,17 @@ impl EventStore for SqliteEventStore {
     ) -> Result<Page<(Position, RecordedEvent)>, StoreError> {
         let limit = page_limit(limit);
         Ok(self.database.read(move |state| rows::all_events(state, after.as_ref(), limit)).await?)
+    }
+
+    async fn read_all_of(
+        &self,
+        wanted: EventType,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<(Position, RecordedEvent)>, StoreError> {
+        let limit = page_limit(limit);
+        let read = move |state: &Connection| rows::all_events_of(state, wanted, after.as_ref(), limit);
+        Ok(self.database.read(read).await?)
     }
 
     async fn rewrite_head(&self, stream: &StreamId, head: &Head) -> Result<(), AppendError> {

@@ -39,6 +39,7 @@ pub const LAWS: &[Law<dyn EventStoreHarness>] = &[
     Law { id: "E8", title: "due_lists_what_waits_earliest_first", check: |h| Box::pin(heads::due(h)) },
     Law { id: "E8", title: "due_forgets_what_waits_no_longer", check: |h| Box::pin(heads::no_longer_due(h)) },
     Law { id: "E9", title: "heads_of_are_those_of_each_stream", check: |h| Box::pin(heads::several(h)) },
+    Law { id: "E10", title: "reading_one_type_visits_all_of_it", check: |h| Box::pin(reading::one_type(h)) },
 ];
 
 /// Noon of the first of March 2026.

@@ -133,6 +133,7 @@ fn listings_enter_an_index_and_sort_nothing() {
         (rows::DUE, "USING INDEX heads_due (due_kind=? AND"),
         (rows::EVENTS_OF_STREAM, "USING INDEX events_place (stream=? AND version>?)"),
         (rows::ALL_EVENTS, "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (rows::ALL_BODIES, "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
     ] {
         let plan = plan(&file.database, sql);
         assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{sql}: {plan}");

@@ -1,11 +1,12 @@
-//! Reading: E4 and E5.
+//! Reading: E4, E5 and E10.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Outcome, Unmet, ensure, same};
-use super::{EventStoreHarness, Writer};
+use super::{EventStoreHarness, Writer, send};
 use crate::ports::Position;
-use crate::scan::{RecordedEvent, StreamId};
+use crate::scan::{Due, EventType, ImageEvent, RecordedEvent, ResolvedImage, StreamId};
+use crate::vocabulary::{Digest, LayerKey};
 
 type Read = BTreeMap<StreamId, Vec<(u64, RecordedEvent)>>;
 
@@ -86,4 +87,53 @@ pub(super) async fn everything(harness: &dyn EventStoreHarness) -> Outcome {
         }
     }
     Ok(())
+}
+
+pub(super) async fn one_type(harness: &dyn EventStoreHarness) -> Outcome {
+    let store = harness.store();
+    let mut expected = vec![];
+    for n in 1..=4 {
+        let mut writer = Writer::new(harness)?;
+        writer.write(&store, n).await?;
+        // A text that reads like the type of another event.
+        let reason = r#""type":"LayersRecorded""#.to_owned();
+        let until = Due::ScannerReady;
+        let mut events = vec![resolved(n), ImageEvent::Waiting { until, reason }];
+        events.extend((0..n % 3).map(recorded));
+        let append = writer.next(events)?;
+        send(&store, &writer.id, &append).await?;
+        let versions = append.expected + 1..;
+        let wanted = versions.zip(append.events).filter(|(_, e)| EventType::LayersRecorded.is_of(&e.event));
+        expected.extend(wanted.map(|(version, event)| (writer.id.0.clone(), version, event)));
+        writer.write(&store, 1).await?;
+    }
+    let streams: BTreeSet<String> = expected.iter().map(|(stream, ..)| stream.clone()).collect();
+    expected.sort_by(|(one, first, _), (other, second, _)| (one, first).cmp(&(other, second)));
+    for limit in [1, 3, 1000] {
+        let (mut found, mut after) = (vec![], None);
+        loop {
+            let page = store.read_all_of(EventType::LayersRecorded, after, limit).await?;
+            ensure(page.items.len() <= limit, || {
+                format!("{} events in a page of {limit}", page.items.len())
+            })?;
+            let ours = page.items.into_iter().filter(|(position, _)| streams.contains(&position.stream.0));
+            found.extend(ours.map(|(position, event)| (position.stream.0, position.version, event)));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        found.sort_by(|(one, first, _), (other, second, _)| (one, first).cmp(&(other, second)));
+        same(&format!("the events of a type, in pages of {limit}"), &found, &expected)?;
+    }
+    Ok(())
+}
+
+fn resolved(n: usize) -> ImageEvent {
+    let config = Digest::of(&n.to_le_bytes());
+    ImageEvent::ManifestResolved(ResolvedImage { config, layers: 1, platform: None })
+}
+
+fn recorded(n: usize) -> ImageEvent {
+    ImageEvent::LayersRecorded { keys: vec![LayerKey(format!("key {n}"))], generation: 1 }
 }
