@@ -14,9 +14,7 @@ use crate::home::Home;
 
 /// Candidate keys, and images, that are read at a time: as the notifier reads them.
 const KEYS_PAGE: usize = 1_000;
-const KEYS_AT_ONCE: usize = 250;
-const FIRST_IMAGES: usize = 20;
-const IMAGES_PAGE: usize = 1_000;
+const IMAGES_PAGE: usize = 10_000;
 /// Of all images, the most that a change affects.
 const MOST: f64 = 0.4;
 
@@ -72,18 +70,15 @@ async fn sample(feed: &dyn ChangeFeed, index: &dyn LayerIndex, before: &Cursor) 
         let page = feed.candidates(before, &to, after, KEYS_PAGE).await?;
         keys_s += began.elapsed().as_secs_f64();
         keys += page.items.len() as u64;
-        for keys in page.items.chunks(KEYS_AT_ONCE) {
+        let mut within = None;
+        loop {
             let began = Instant::now();
-            let pages = index.first_pages(keys, FIRST_IMAGES).await?;
+            let images = index.images_of_any(&page.items, within, IMAGES_PAGE).await?;
             images_s += began.elapsed().as_secs_f64();
-            for (key, mut page) in keys.iter().zip(pages) {
-                loop {
-                    found.extend(page.items);
-                    let Some(after) = page.next else { break };
-                    let began = Instant::now();
-                    page = index.images(key, Some(after), IMAGES_PAGE).await?;
-                    images_s += began.elapsed().as_secs_f64();
-                }
+            found.extend(images.items);
+            within = images.next;
+            if within.is_none() {
+                break;
             }
         }
         after = page.next;

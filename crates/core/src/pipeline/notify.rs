@@ -16,21 +16,14 @@ use crate::scan::{
     FanOut, FeedEvent, FeedState, FeedSweep, Head, HeadState, IllegalTransition, ImageState, Resolved,
     StreamId, evolve_feed,
 };
-use crate::vocabulary::{
-    Cause, FeedName, Generation, ImageId, Lane, LayerKey, Page, PageToken, RequestId, ScanRequest,
-};
+use crate::vocabulary::{Cause, FeedName, Generation, ImageId, Lane, LayerKey, RequestId, ScanRequest};
 
 pub use inbox::{FollowedUpTo, Inbox, InboxError, MAX_BELL_NAME_BYTES, Rung};
 
 /// Candidate keys between two durable marks of a fan-out: what a crash repeats at the most.
 const KEYS_PAGE: usize = 1_000;
-/// Keys whose images are looked up at once, and images of each that come at once: their product is held in memory.
-const KEYS_AT_ONCE: usize = 250;
-const FIRST_IMAGES: usize = 20;
-/// Images of one key that are read at a time where it has more.
-const IMAGES_PAGE: usize = MAX_SEND;
-/// Keys of which more is read at once.
-const MORE_AT_ONCE: usize = 4;
+/// Images that are looked up at a time: some megabytes.
+const IMAGES_PAGE: usize = 10 * MAX_SEND;
 /// Heads between two durable marks of a sweep.
 const SWEEP_PAGE: usize = 500;
 
@@ -182,45 +175,24 @@ impl Notifier {
         })
     }
 
-    /// Queues every image that has one of these keys; how many. The next ones are looked up while those found are sent,
-    /// and what is under way is awaited together.
+    /// Queues every image that has one of these keys; how many. The next ones are looked up while those found are sent.
     async fn request_all(
         &self,
         keys: &[LayerKey],
         to: &Cursor,
         generation: Generation,
     ) -> Result<u64, NotifyError> {
-        let (mut found, mut sent) = (BTreeSet::new(), 0);
-        for keys in keys.chunks(KEYS_AT_ONCE) {
-            let mut more = vec![];
-            let (pages, count) =
-                try_join(self.first_pages(keys), self.request(filled(&mut found), to, generation)).await?;
+        let (mut found, mut sent, mut after) = (BTreeSet::new(), 0, None);
+        loop {
+            let lookup = async { Ok(self.ports.index.images_of_any(keys, after, IMAGES_PAGE).await?) };
+            let (page, count) = try_join(lookup, self.request(filled(&mut found), to, generation)).await?;
             sent += count;
-            for (key, page) in keys.iter().zip(pages) {
-                found.extend(page.items);
-                more.extend(page.next.map(|after| (key, after)));
-            }
-            while !more.is_empty() {
-                let some: Vec<(&LayerKey, PageToken)> = more.drain(..MORE_AT_ONCE.min(more.len())).collect();
-                let lookups = some.iter().map(|(key, after)| self.images(key, after.clone()));
-                let sending = self.request(filled(&mut found), to, generation);
-                let (pages, count) = try_join(try_join_all(lookups), sending).await?;
-                sent += count;
-                for ((key, _), page) in some.iter().zip(pages) {
-                    found.extend(page.items);
-                    more.extend(page.next.map(|after| (*key, after)));
-                }
+            found.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(sent + self.request(found, to, generation).await?);
             }
         }
-        Ok(sent + self.request(found, to, generation).await?)
-    }
-
-    async fn first_pages(&self, keys: &[LayerKey]) -> Result<Vec<Page<ImageId>>, NotifyError> {
-        Ok(self.ports.index.first_pages(keys, FIRST_IMAGES).await?)
-    }
-
-    async fn images(&self, key: &LayerKey, after: PageToken) -> Result<Page<ImageId>, NotifyError> {
-        Ok(self.ports.index.images(key, Some(after), IMAGES_PAGE).await?)
     }
 
     async fn request(

@@ -8,7 +8,10 @@ use crate::vocabulary::{ImageId, LayerKey, Page, PageToken};
 /// How many images are recorded at once where the index has no way to record several.
 const RECORDED_AT_ONCE: usize = 256;
 /// How many keys are asked about at once where the index has no way to ask about several.
-const FIRST_PAGES_AT_ONCE: usize = 8;
+const KEYS_AT_ONCE: usize = 8;
+/// Images of each of these that come at once: most keys have few, and what lies behind those of a key that has more is asked
+/// for again.
+const FIRST_IMAGES: usize = 20;
 
 /// Answers which images have a key that a change feed names. A projection of `LayersRecorded` events.
 ///
@@ -18,7 +21,7 @@ const FIRST_PAGES_AT_ONCE: usize = 8;
 /// * **L3** Answers come in pages; memory does not depend on how many images have a key.
 /// * **L4** `forget(image, keys)` removes exactly these; forgetting what is not there is Ok.
 /// * **L5** Recording again what the events say rebuilds it.
-/// * **L6** `first_pages` answers of each key, in their order, what `images` answers of it without a token.
+/// * **L6** The pages of `images_of_any` name every image that has one of the keys all the while, and none that has none.
 /// * **L7** `record_all` leaves what recording each of these would leave.
 ///
 /// Not promised: any order of a key's images but one that stays while images come and go.
@@ -30,8 +33,7 @@ const FIRST_PAGES_AT_ONCE: usize = 8;
 /// A dropped record or forget may have done any part; do it again.
 ///
 /// # Bounds
-/// Pages of at most `limit` images; at most 4096 keys an image; as many keys a `first_pages` as the caller has memory for
-/// pages.
+/// Pages of at most `limit` images; at most 4096 keys an image.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait LayerIndex: std::fmt::Debug + Send + Sync {
@@ -53,18 +55,54 @@ pub trait LayerIndex: std::fmt::Debug + Send + Sync {
         limit: usize,
     ) -> Result<Page<ImageId>, LayerIndexError>;
 
-    /// The first page of each of these keys: one question to an index that can answer it, where most keys have few images.
-    async fn first_pages(
+    /// The images that have any of these keys: one question to an index that can answer it. An image that has several of
+    /// them may come several times. The token belongs to these very keys.
+    async fn images_of_any(
         &self,
         keys: &[LayerKey],
+        after: Option<PageToken>,
         limit: usize,
-    ) -> Result<Vec<Page<ImageId>>, LayerIndexError> {
-        let questions: Vec<_> = keys.iter().map(|key| self.images(key, None, limit)).collect();
-        stream::iter(questions).buffered(FIRST_PAGES_AT_ONCE).try_collect().await
+    ) -> Result<Page<ImageId>, LayerIndexError> {
+        let (at, within) = place_among(keys, after.as_ref())?;
+        let token = |key: usize, within: &str| PageToken(format!("{key}/{within}"));
+        let next_key = |key: usize| (key < keys.len()).then(|| token(key, ""));
+        if let Some(within) = within {
+            let page = self.images(&keys[at], Some(within), limit).await?;
+            let next = page.next.map_or_else(|| next_key(at + 1), |within| Some(token(at, &within.0)));
+            return Ok(Page { items: page.items, next });
+        }
+        let first = limit.clamp(1, FIRST_IMAGES);
+        let some: Vec<_> = keys[at..].iter().take(KEYS_AT_ONCE.min((limit / first).max(1))).collect();
+        let pages: Vec<_> = some.iter().map(|key| self.images(key, None, first)).collect();
+        let pages: Vec<Page<ImageId>> = stream::iter(pages).buffered(KEYS_AT_ONCE).try_collect().await?;
+        let (mut items, mut key) = (vec![], at);
+        for page in pages {
+            items.extend(page.items);
+            if let Some(within) = page.next {
+                return Ok(Page { items, next: Some(token(key, &within.0)) });
+            }
+            key += 1;
+        }
+        Ok(Page { items, next: next_key(key) })
     }
 
     /// Removes these keys of the image.
     async fn forget(&self, image: &ImageId, keys: &[LayerKey]) -> Result<(), LayerIndexError>;
+}
+
+/// The key that a token of `images_of_any` stands at, and the token within its images.
+fn place_among(
+    keys: &[LayerKey],
+    after: Option<&PageToken>,
+) -> Result<(usize, Option<PageToken>), LayerIndexError> {
+    let Some(token) = after else { return Ok((0, None)) };
+    let place = token.0.split_once('/').and_then(|(key, within)| Some((key.parse().ok()?, within)));
+    match place {
+        Some((key, within)) if key < keys.len() => {
+            Ok((key, (!within.is_empty()).then(|| PageToken(within.to_owned()))))
+        }
+        _ => Err(LayerIndexError::Permanent(format!("`{token}` is not a page token of these keys"))),
+    }
 }
 
 /// Why the index did not do it.

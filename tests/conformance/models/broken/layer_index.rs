@@ -18,7 +18,7 @@ enum Fault {
     IgnoresTheLimit,
     ForgetsNothing,
     NeverLearnsAgain,
-    MixesUpKeys,
+    PassesOverKeys,
     RecordsAllButOne,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn register(rows: &mut Rows) {
         ("ignores_the_limit", "L3", || Box::pin(async { Ok(with(Fault::IgnoresTheLimit) as _) })),
         ("forgets_nothing", "L4", || Box::pin(async { Ok(with(Fault::ForgetsNothing) as _) })),
         ("never_learns_again", "L5", || Box::pin(async { Ok(with(Fault::NeverLearnsAgain) as _) })),
-        ("mixes_up_keys", "L6", || Box::pin(async { Ok(with(Fault::MixesUpKeys) as _) })),
+        ("passes_over_keys", "L6", || Box::pin(async { Ok(with(Fault::PassesOverKeys) as _) })),
         ("records_all_but_one", "L7", || Box::pin(async { Ok(with(Fault::RecordsAllButOne) as _) })),
     ];
     for (fault, law, fresh) in faults {
@@ -84,16 +84,14 @@ impl LayerIndex for Broken {
         Ok(page)
     }
 
-    async fn first_pages(
+    async fn images_of_any(
         &self,
         keys: &[LayerKey],
+        after: Option<PageToken>,
         limit: usize,
-    ) -> Result<Vec<Page<ImageId>>, LayerIndexError> {
-        let mut pages = self.inner.first_pages(keys, limit).await?;
-        if self.fault == Fault::MixesUpKeys {
-            pages.reverse();
-        }
-        Ok(pages)
+    ) -> Result<Page<ImageId>, LayerIndexError> {
+        let passed_over = usize::from(self.fault == Fault::PassesOverKeys && keys.len() > 1);
+        self.inner.images_of_any(&keys[passed_over..], after, limit).await
     }
 
     async fn forget(&self, image: &ImageId, keys: &[LayerKey]) -> Result<(), LayerIndexError> {

@@ -1,5 +1,6 @@
 //! Which images have a key, in the SQLite file.
 
+mod any;
 mod bulk;
 mod rows;
 #[cfg(test)]
@@ -14,6 +15,8 @@ use crate::embedded::Database;
 
 /// The most keys of one image.
 const MAX_KEYS: usize = 4096;
+/// The most images of a page of several keys, whatever the caller asks for: the keys are gone through again for each page.
+const ANY_PAGE_MAX: usize = 20_000;
 
 /// A [`LayerIndex`] in the SQLite file: a row of two small integers for each key of each image.
 #[derive(Debug, Clone)]
@@ -62,17 +65,16 @@ impl LayerIndex for SqliteLayerIndex {
         Ok(self.database.read(move |state| rows::images(state, &key, after, limit)).await?)
     }
 
-    async fn first_pages(
+    async fn images_of_any(
         &self,
         keys: &[LayerKey],
+        after: Option<PageToken>,
         limit: usize,
-    ) -> Result<Vec<Page<ImageId>>, LayerIndexError> {
+    ) -> Result<Page<ImageId>, LayerIndexError> {
         let keys = rows::stored(keys);
-        let limit = page_limit(limit);
-        let pages = self.database.read(move |state| {
-            keys.iter().map(|key| rows::images(state, key, rows::BEFORE_ALL, limit)).collect()
-        });
-        Ok(pages.await?)
+        let limit = limit.clamp(1, ANY_PAGE_MAX);
+        let [after] = after.as_ref().map_or(Ok([rows::BEFORE_ALL]), token_numbers)?;
+        Ok(self.database.read(move |state| any::images(state, &keys, after, limit)).await?)
     }
 
     async fn forget(&self, image: &ImageId, keys: &[LayerKey]) -> Result<(), LayerIndexError> {

@@ -61,6 +61,11 @@ fn interned(tx: &Connection, find: &str, add: &str, value: &dyn ToSql) -> Result
 const FIND_IMAGE: &str = "SELECT id FROM layer_images WHERE image = ?1";
 const FIND_KEY: &str = "SELECT id FROM layer_keys WHERE key = ?1";
 
+/// The number of a key; none where nothing was ever recorded under it.
+pub(super) fn key_number(state: &Connection, key: &StoredKey) -> Result<Option<i64>, DatabaseError> {
+    number_of(state, FIND_KEY, key)
+}
+
 pub(super) fn record(tx: &Connection, image: &str, keys: &[StoredKey]) -> Result<(), DatabaseError> {
     let image = image_number(tx, image)?;
     keys.iter().try_for_each(|key| add(tx, key, image))
@@ -91,7 +96,7 @@ pub(super) fn forget(tx: &Connection, image: &str, keys: &[StoredKey]) -> Result
     let Some(image) = number_of(tx, FIND_IMAGE, &image)? else { return Ok(()) };
     let mut remove = tx.prepare_cached("DELETE FROM layer_index WHERE key = ?1 AND image = ?2")?;
     for key in keys {
-        if let Some(key) = number_of(tx, FIND_KEY, key)? {
+        if let Some(key) = key_number(tx, key)? {
             remove.execute([key, image])?;
         }
     }
@@ -110,7 +115,7 @@ pub(super) fn images(
     after: i64,
     (limit, sql_limit): (usize, i64),
 ) -> Result<Page<ImageId>, DatabaseError> {
-    let Some(key) = number_of(state, FIND_KEY, key)? else { return Ok(Page::last(vec![])) };
+    let Some(key) = key_number(state, key)? else { return Ok(Page::last(vec![])) };
     let mut statement = state.prepare_cached(IMAGES_OF_KEY)?;
     let mut rows = statement.query(params![key, after, sql_limit])?;
     let (mut items, mut last) = (vec![], after);
@@ -122,7 +127,7 @@ pub(super) fn images(
     Ok(Page { items, next })
 }
 
-fn parsed(image: &str) -> Result<ImageId, DatabaseError> {
+pub(super) fn parsed(image: &str) -> Result<ImageId, DatabaseError> {
     image.parse().map_err(|error| DatabaseError::Damaged(format!("the layer index: {error}")))
 }
 

@@ -3,7 +3,7 @@
 use cve_monitor_core::ports::{LayerIndex, LayerIndexError};
 use cve_monitor_core::vocabulary::{Digest, LayerKey, PageToken};
 
-use super::{MAX_KEYS, SqliteLayerIndex, rows};
+use super::{ANY_PAGE_MAX, MAX_KEYS, SqliteLayerIndex, rows};
 use crate::embedded::sqlite::fixture::{File, file, image, plan};
 
 fn index() -> (File, SqliteLayerIndex) {
@@ -69,4 +69,38 @@ async fn a_chain_id_and_a_digest_that_is_spelt_alike_are_different_keys() {
     index.record(&image("a", "1"), std::slice::from_ref(&shouted)).await.unwrap();
     assert_eq!(index.images(&digest, None, 10).await.unwrap().items, [image("a", "0")]);
     assert_eq!(index.images(&shouted, None, 10).await.unwrap().items, [image("a", "1")]);
+}
+
+#[tokio::test]
+async fn pages_of_several_keys_name_each_image_once_however_many_keys_and_pages_there_are() {
+    let (_file, index) = index();
+    let keys: Vec<_> = (0..7).map(|n| key(&n.to_string())).collect();
+    let images: Vec<_> = (0..40).map(|n| image("a", &n.to_string())).collect();
+    for (n, image) in images.iter().enumerate() {
+        // Keys of many and of few; every third image has two of them, every seventh none that is asked for.
+        let own = [keys[n % 5].clone(), keys[n % 3].clone(), key("other")];
+        index.record(image, if n % 7 == 6 { &own[2..] } else { &own }).await.unwrap();
+    }
+    let expected: Vec<_> = (0..40).filter(|n| n % 7 != 6).map(|n| images[n].clone()).collect();
+    for limit in [1, 2, 3, 10, 34, 35, 36, ANY_PAGE_MAX + 1] {
+        let (mut found, mut after) = (vec![], None);
+        loop {
+            let page = index.images_of_any(&keys, after, limit).await.unwrap();
+            assert!(page.items.len() <= limit);
+            found.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "pages of {limit}");
+    }
+}
+
+#[test]
+fn a_page_of_several_keys_enters_the_index_at_each() {
+    let file = file();
+    let plan = plan(&file.database, super::any::NUMBERS_OF_KEY);
+    assert!(plan.contains("SEARCH layer_index USING PRIMARY KEY (key=? AND image>? AND image<?)"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{plan}");
 }
