@@ -1,8 +1,6 @@
 //! Makes again what was lost: the layer index, heads or the lake, from events and archived bodies.
 
-use futures::channel::mpsc;
 use futures::future::join;
-use futures::sink::SinkExt as _;
 use futures::stream::{self, StreamExt as _};
 
 use super::Ports;
@@ -11,7 +9,7 @@ use crate::scan::{
     Event, EventType, FeedState, Head, HeadState, IllegalTransition, ImageEvent, ImageState, ReconcileState,
     RecordedEvent, StreamId, evolve, evolve_feed, evolve_reconcile,
 };
-use crate::vocabulary::{ImageId, LayerKey};
+use crate::vocabulary::{ImageId, LayerKey, PageToken};
 
 const PAGE: usize = 500;
 /// Events that are passed at a time where little is done with each.
@@ -62,57 +60,66 @@ pub enum RebuildError {
     },
 }
 
-/// Images with their keys.
-type Batch = Vec<(ImageId, Vec<LayerKey>)>;
+/// Images with their keys, out of so many events, and where what follows them begins.
+#[derive(Default)]
+struct Batch {
+    images: Vec<(ImageId, Vec<LayerKey>)>,
+    read: u64,
+    next: Option<PageToken>,
+}
+
 /// Records again every key that the events say, and forgets those of deleted images.
 ///
 /// # Errors
 /// Where a port failed: begin again.
 pub async fn rebuild_layer_index(ports: &Ports) -> Result<Rebuilt, RebuildError> {
-    let (batches, mut waiting) = mpsc::channel(0);
-    let recording = async move {
-        let mut written = 0;
-        while let Some(batch) = waiting.next().await {
-            written += restore_all(ports, batch).await?;
-        }
-        Ok::<_, RebuildError>(written)
-    };
-    // What comes next is read while a batch is recorded.
-    let (read, written) = join(read_keys(ports, batches), recording).await;
-    Ok(Rebuilt { written: written?, read: read?, missing: 0 })
-}
-
-/// Reads every event, and hands on what was recorded, many at a time; how many events were read. It ends early where
-/// nobody takes them any more.
-async fn read_keys(ports: &Ports, mut batches: mpsc::Sender<Batch>) -> Result<u64, StoreError> {
-    let (mut read, mut after) = (0, None);
-    let (mut batch, mut keys_of_batch) = (vec![], 0);
+    let mut done = Rebuilt::default();
+    let mut current = next_batch(ports, None).await?;
     loop {
-        let page = ports.store.read_all_of(EventType::LayersRecorded, after, LONG_PAGE).await?;
-        read += page.items.len() as u64;
-        for (position, recorded) in page.items {
-            let Event::Image(ImageEvent::LayersRecorded { keys, .. }) = recorded.event else { continue };
-            let Some(image) = position.stream.as_image() else { continue };
-            keys_of_batch += keys.len().max(1);
-            batch.push((image, keys));
-        }
-        after = page.next;
-        if keys_of_batch >= KEYS_AT_ONCE || after.is_none() {
-            keys_of_batch = 0;
-            let taken = batches.send(std::mem::take(&mut batch)).await;
-            if taken.is_err() || after.is_none() {
-                return Ok(read);
+        let Batch { images, read, next } = current;
+        done.read += read;
+        // The next ones are read while these are recorded.
+        let ahead = async {
+            match next {
+                Some(_) => next_batch(ports, next).await.map(Some),
+                None => Ok(None),
             }
+        };
+        let (ahead, written) = join(ahead, restore_all(ports, &images)).await;
+        done.written += written?;
+        match ahead? {
+            Some(batch) => current = batch,
+            None => return Ok(done),
         }
     }
 }
 
+/// Reads on until there is enough to record at once.
+async fn next_batch(ports: &Ports, mut after: Option<PageToken>) -> Result<Batch, StoreError> {
+    let (mut batch, mut keys_of_batch) = (Batch::default(), 0);
+    loop {
+        let page = ports.store.read_all_of(EventType::LayersRecorded, after, LONG_PAGE).await?;
+        batch.read += page.items.len() as u64;
+        for (position, recorded) in page.items {
+            let Event::Image(ImageEvent::LayersRecorded { keys, .. }) = recorded.event else { continue };
+            let Some(image) = position.stream.as_image() else { continue };
+            keys_of_batch += keys.len().max(1);
+            batch.images.push((image, keys));
+        }
+        if keys_of_batch >= KEYS_AT_ONCE || page.next.is_none() {
+            batch.next = page.next;
+            return Ok(batch);
+        }
+        after = page.next;
+    }
+}
+
 /// How many of them are there and have their keys.
-async fn restore_all(ports: &Ports, batch: Batch) -> Result<u64, RebuildError> {
+async fn restore_all(ports: &Ports, images: &[(ImageId, Vec<LayerKey>)]) -> Result<u64, RebuildError> {
     // Recorded before anybody asks which images were deleted: a deletion that comes later forgets them itself.
-    ports.index.record_all(&batch).await?;
+    ports.index.record_all(images).await?;
     let mut written = 0;
-    for some in batch.chunks(HEADS_AT_ONCE) {
+    for some in images.chunks(HEADS_AT_ONCE) {
         let streams: Vec<StreamId> = some.iter().map(|(image, _)| StreamId::image(image)).collect();
         let heads = ports.store.heads_of(&streams).await?;
         let deleted = some.iter().zip(&heads).filter(|(_, head)| is_deleted(head.as_ref()));
