@@ -18,7 +18,7 @@ use std::time::Duration;
 pub use failure::Failure;
 pub use health::Health;
 pub use healthy::healthy;
-pub use http::{Bell, MAX_REQUEST_BYTES, Pages, Server, Webhook};
+pub use http::{Bell, MAX_CONNECTIONS, MAX_REQUEST_BYTES, Pages, Server, Webhook};
 pub use logging::log_to_stderr;
 pub use service::{Duties, serve, tell_once};
 pub use signal::stop_on_signal;

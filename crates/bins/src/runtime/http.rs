@@ -1,12 +1,13 @@
 //! The HTTP server: liveness, readiness, the numbers, and the webhook of Distribution registries.
 
 mod bell;
+mod serve;
 mod webhook;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE as CONTENT_TYPE_HEADER;
 use axum::response::IntoResponse;
@@ -21,12 +22,8 @@ use super::health::Health;
 use super::metrics::{CONTENT_TYPE, Meter, exposition};
 
 pub use bell::Bell;
+pub use serve::{MAX_CONNECTIONS, MAX_REQUEST_BYTES};
 pub use webhook::Webhook;
-
-/// The longest body that is read, in bytes.
-pub const MAX_REQUEST_BYTES: usize = 1024 * 1024;
-/// How long requests under way are answered once the program is to stop.
-const LAST_ANSWERS_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What the server answers from.
 #[derive(Debug, Clone)]
@@ -70,22 +67,9 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Answers until told to stop; requests under way are answered first.
-    ///
-    /// # Errors
-    /// Where the system ends the listening.
-    pub async fn run(self, stop: CancellationToken) -> std::io::Result<()> {
-        let serving = axum::serve(self.listener, router(self.pages))
-            .with_graceful_shutdown(stop.clone().cancelled_owned());
-        let patience = async {
-            stop.cancelled().await;
-            tokio::time::sleep(LAST_ANSWERS_WITHIN).await;
-        };
-        // A request that is never sent to its end must not keep the program alive.
-        tokio::select! {
-            ended = serving => ended,
-            () = patience => Ok(()),
-        }
+    /// Answers until told to stop; requests that have come whole are answered first. Nobody else is waited for.
+    pub async fn run(self, stop: CancellationToken) {
+        serve::serve(self.listener, router(self.pages), serve::Bounds::default(), stop).await;
     }
 }
 
@@ -99,7 +83,6 @@ fn router(pages: Pages) -> Router {
         .route("/readyz", get(readiness))
         .route("/metrics", get(metrics))
         .route("/webhooks/distribution", post(webhook::receive))
-        .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
         .with_state(pages)
 }
 

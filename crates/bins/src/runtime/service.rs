@@ -235,7 +235,8 @@ impl Shared {
                     Some(server) => server,
                     None => Server::bind(address, pages).await?,
                 };
-                server.run(stop).await.map_err(|error| error.to_string())
+                server.run(stop).await;
+                Ok::<(), String>(())
             }
         });
         Ok(address)

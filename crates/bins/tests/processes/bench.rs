@@ -181,10 +181,15 @@ impl Bench {
 
     /// Where the process that writes this log answers.
     pub(crate) fn address(&self, log: &str) -> String {
+        self.address_at(log, 0)
+    }
+
+    /// The same of one that answers at several places.
+    pub(crate) fn address_at(&self, log: &str, place: usize) -> String {
         let mut found = None;
         until("the address is told", || {
             let told = self.log(log);
-            let rest = told.split("answering at http://").nth(1);
+            let rest = told.split("answering at http://").nth(place + 1);
             found = rest.and_then(|rest| rest.split('/').next()).map(str::to_owned);
             found.is_some()
         });

@@ -1,5 +1,6 @@
 //! `cve-monitor watch`: images that appear, pushes that are announced, advisories that change, and its end.
 
+use std::io::Read as _;
 use std::net::SocketAddr;
 
 use axum::extract::Path;
@@ -130,6 +131,27 @@ fn a_body_over_the_bound_is_refused_and_one_at_the_bound_is_read() {
     assert_eq!(ask(&address, "POST", "/webhooks/distribution", "", &padded(bound)).0, 202);
     assert_eq!(ask(&address, "POST", "/webhooks/distribution", "", &padded(bound + 1)).0, 413);
     assert_eq!(watch.stop(), Some(0));
+}
+
+#[test]
+fn health_is_answered_at_its_own_address_while_the_webhook_has_all_the_connections_it_may_have() {
+    let config = "[watch]\nlisten = \"127.0.0.1:0\"\n[health]\nlisten = \"127.0.0.1:0\"\n";
+    let bench = Bench::new(&format!("{config}{}", Bench::LAYOUT));
+    let notifier = bench.start(env!("CARGO_BIN_EXE_notifier"), &[], "notifier.log");
+    let [webhook, health] = [0, 1].map(|place| bench.address_at("notifier.log", place));
+    let held: Vec<_> = (0..cve_monitor_bins::runtime::MAX_CONNECTIONS)
+        .map(|_| std::net::TcpStream::connect(&webhook).unwrap())
+        .collect();
+    let mut refused = String::new();
+    std::net::TcpStream::connect(&webhook).unwrap().read_to_string(&mut refused).unwrap();
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    for path in ["/healthz", "/metrics"] {
+        assert_eq!(ask(&health, "GET", path, "", "").0, 200, "{path}");
+    }
+    // Who holds a connection and asks nothing is not waited for.
+    assert_eq!(notifier.stop(), Some(0), "{}", bench.log("notifier.log"));
+    assert!(bench.log("notifier.log").contains("there are too many"));
+    drop(held);
 }
 
 #[test]
