@@ -15,6 +15,8 @@ mod disk;
 mod faults;
 #[path = "soak/gate.rs"]
 mod gate;
+#[path = "soak/ledger.rs"]
+mod ledger;
 #[path = "soak/line.rs"]
 mod line;
 #[path = "soak/stage.rs"]
@@ -45,6 +47,13 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Each of them has the machine for itself: what is measured is theirs.
     arguments.test_threads = Some(1);
-    let trials = vec![trial("on_one_machine", Stage::on_one_machine), trial("on_aws", Stage::on_aws)];
+    let trials = vec![
+        trial("on_one_machine", Stage::on_one_machine),
+        trial("on_aws", Stage::on_aws),
+        Trial::test("soak::of_made_up_histories_what_must_not_be_is_noticed", || {
+            ledger::what_must_not_be_is_noticed();
+            Ok(())
+        }),
+    ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }

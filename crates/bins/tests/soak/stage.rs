@@ -8,6 +8,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use cve_monitor_adapters::aws::dynamodb::DynamoEventStore;
+use cve_monitor_adapters::embedded::{Database, SqliteEventStore};
+use cve_monitor_core::ports::EventStore;
+use cve_monitor_core::vocabulary::ImageId;
 use serde_json::Value;
 use xtask::aws::Emulator;
 
@@ -18,8 +22,9 @@ use crate::crew::Crew;
 use crate::disk::Disk;
 use crate::faults::Faults;
 use crate::gate;
+use crate::ledger;
 use crate::line::Line;
-use crate::world::World;
+use crate::world::{REPOSITORY, World};
 use s3::Bucket;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cve-monitor");
@@ -171,6 +176,7 @@ impl Stage {
             let lanes = json_lines(&self.run(&["queue", "stats", "--format", "json"]).unwrap_or_default());
             lanes.len() == 3 && lanes.iter().all(|lane| lane["ready"] == 0 && lane["leased"] == 0)
         });
+        self.reckon();
         let reports = self.reports();
         let (lost, twice) = (lost(&of_live(reports.clone()), &wanted), repeated(reports.clone()));
         let letters = json_lines(&self.run(&["queue", "dead", "--format", "json"]).unwrap());
@@ -188,11 +194,40 @@ impl Stage {
         }
     }
 
+    /// What the events say of deletions is what was done, and no image has a report that is later than its deletion.
+    fn reckon(&self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (store, registry) = (self.store(), self.registry());
+        let (mut gone, mut noticed, mut wrong) = (0, 0, vec![]);
+        for (digest, fate) in self.world.fates() {
+            let image: ImageId = format!("{registry}/{REPOSITORY}@{digest}").parse().unwrap();
+            let facts = runtime.block_on(ledger::facts(&*store, &image));
+            let (is_gone, problems) = ledger::reckon(fate, &facts);
+            gone += u64::from(!fate.is_there);
+            noticed += u64::from(is_gone);
+            wrong.extend(problems.into_iter().map(|problem| format!("{image} {problem}: {facts:?}")));
+        }
+        println!("{gone} images are gone, {noticed} of them count as deleted");
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(gone == 0 || noticed > 0, "no deletion was noticed");
+    }
+
+    /// The events, as they are kept.
+    fn store(&self) -> Box<dyn EventStore> {
+        match &self.s3 {
+            Some(bucket) => Box::new(DynamoEventStore::new(&bucket.emulator(), "cve-monitor")),
+            None => {
+                let database = Database::open(self.bench.path("disk/state.db")).unwrap();
+                Box::new(SqliteEventStore::new(database))
+            }
+        }
+    }
+
     /// Ends with what is known of images that lack their last report.
     fn complain(&self, images: &[String]) {
         let registry = self.registry();
         for image in images {
-            let asked = format!("{registry}/team/app@{image}");
+            let asked = format!("{registry}/{REPOSITORY}@{image}");
             let told = self.run(&["history", &asked]).map(|told| String::from_utf8_lossy(&told).into_owned());
             println!("{}", told.unwrap_or_else(|problem| problem));
         }
@@ -208,7 +243,7 @@ impl Stage {
     fn expected(&self) -> Contents {
         let registry = self.registry();
         let images: Vec<String> =
-            self.world.live().iter().map(|digest| format!("{registry}/team/app@{digest}")).collect();
+            self.world.live().iter().map(|digest| format!("{registry}/{REPOSITORY}@{digest}")).collect();
         let source = self.bench.path("source").display().to_string();
         let mut arguments = vec!["scan", "--format", "json", "--advisories", &source];
         arguments.extend(images.iter().map(String::as_str));

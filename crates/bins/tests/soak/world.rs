@@ -1,6 +1,6 @@
 //! A registry that people push to and delete from, with announcements that may get lost, and advisories that change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
@@ -8,8 +8,9 @@ use xtask::registry::Registry;
 
 use crate::bench::chance::Chance;
 use crate::bench::{Bench, ask, examples, try_ask};
+use crate::ledger::Fate;
 
-const REPOSITORY: &str = "team/app";
+pub(crate) const REPOSITORY: &str = "team/app";
 const TAGS: [&str; 3] = ["debian-base", "distroless", "debian-node"];
 /// How many images live at once, at most.
 const MAX_LIVE: usize = 24;
@@ -29,6 +30,8 @@ pub(crate) struct World {
     /// Manifests by digest, of those that are there and of those that were.
     live: BTreeMap<String, Vec<u8>>,
     deleted: BTreeMap<String, Vec<u8>>,
+    /// Those that the registry has been without.
+    were_deleted: BTreeSet<String>,
     state: &'static str,
     pub(crate) happened: Happened,
 }
@@ -48,7 +51,8 @@ impl World {
             live.insert(digest, bytes);
         }
         let happened = Happened::default();
-        Self { registry, live, deleted: BTreeMap::new(), state: "first", happened }
+        let (deleted, were_deleted) = (BTreeMap::new(), BTreeSet::new());
+        Self { registry, live, deleted, were_deleted, state: "first", happened }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -58,6 +62,15 @@ impl World {
     /// The digests of the images that are there.
     pub(crate) fn live(&self) -> Vec<String> {
         self.live.keys().cloned().collect()
+    }
+
+    /// Every image that ever was there, and what was done to it.
+    pub(crate) fn fates(&self) -> impl Iterator<Item = (&str, Fate)> {
+        self.live.keys().chain(self.deleted.keys()).map(|digest| {
+            let (is_there, was_deleted) =
+                (self.live.contains_key(digest), self.were_deleted.contains(digest));
+            (digest.as_str(), Fate { is_there, was_deleted })
+        })
     }
 
     /// The next thing that people do.
@@ -101,6 +114,7 @@ impl World {
         self.happened.deletions += 1;
         self.announce(chance, announce_at, "delete", &digest, "");
         let manifest = self.live.remove(&digest).unwrap();
+        self.were_deleted.insert(digest.clone());
         self.deleted.insert(digest, manifest);
     }
 

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use serde_json::Value;
 use xtask::aws::Running;
 
@@ -24,6 +27,17 @@ pub(crate) struct Bucket {
 impl Bucket {
     pub(crate) fn of(emulator: Running) -> Self {
         Self { at: emulator.address, known: Mutex::default(), _emulator: emulator }
+    }
+
+    /// How the emulator is reached past the line, which is cut now and then.
+    pub(crate) fn emulator(&self) -> SdkConfig {
+        let credentials = Credentials::new("testing", "testing", None, None, "tests");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .endpoint_url(format!("http://{}", self.at))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build()
     }
 
     /// All reports.
