@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, Running};
 
-/// What the rest of a run may take more than its first quarter did, in KiB of memory: room for a larger store, and none for a
+/// What the rest of a run may take more than its first quarter did, in KiB of memory of its own: room for a larger store, and none for a
 /// leak of a message's worth with each message.
 const MEMORY_ROOM_KIB: u64 = 96 * 1024;
 /// The same in open files.
@@ -83,7 +83,7 @@ impl Crew {
             }
             let of = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", self.pid(at)));
             let memory = of("status").ok().and_then(|status| {
-                let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+                let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
                 line.split_whitespace().next()?.parse().ok()
             });
             let files = std::fs::read_dir(format!("/proc/{}/fd", self.pid(at))).map(Iterator::count);

@@ -146,7 +146,7 @@ catalogue! {
         .labelled(&["registry"]).alarmed();
     ROUND_AGE = gauge("cve_monitor_round_age_seconds", Unit::Seconds, OF_ROUNDS, "Since the last whole comparison with the registry ended; since the start of the process where there was none.")
         .labelled(&["registry"]).alarmed();
-    MEMORY = gauge("process_resident_memory_bytes", Unit::Bytes, ALL, "Memory that the process has; absent where the system does not tell.");
+    MEMORY = gauge("process_resident_memory_bytes", Unit::Bytes, ALL, "Memory that the process has, pages of the SQLite file that it has mapped included; absent where the system does not tell.");
     OPEN_FILES = gauge("process_open_fds", Unit::Count, ALL, "File descriptors that the process has open; absent where the system does not tell.");
     UPTIME = gauge("process_uptime_seconds", Unit::Seconds, ALL, "Since the process started.");
 }
