@@ -5,6 +5,8 @@ pub(crate) mod outbound;
 #[cfg(any(feature = "aws", feature = "oci"))]
 mod registry;
 
+#[cfg(all(feature = "oci", feature = "testkit"))]
+pub(crate) use registry::translate;
 #[cfg(any(feature = "aws", feature = "oci"))]
 pub(crate) use registry::{
     Blob, Kept, broken, denied, expect_success, page_after, read, read_bounded, retry_after,

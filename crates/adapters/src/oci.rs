@@ -15,6 +15,9 @@ pub mod image_config;
 mod local;
 pub mod notification;
 
+#[cfg(feature = "testkit")]
+pub use distribution::testkit;
+
 pub use distribution::{
     CredentialSource, Credentials, DistributionRegistry, DistributionSettings, InvalidSettings,
     ProxySettings, RepositorySelection, Secret, TAG_AGE,

@@ -40,6 +40,20 @@ pub enum VersionOrder {
 }
 
 impl VersionOrder {
+    /// All of them, by name.
+    pub const ALL: &[Self] = &[
+        Self::Apk,
+        Self::Composer,
+        Self::Dpkg,
+        Self::Maven,
+        Self::Nuget,
+        Self::Pep440,
+        Self::Rpm,
+        Self::RpmWithoutEpoch,
+        Self::RubyGems,
+        Self::Semver,
+    ];
+
     /// Compares two versions.
     pub fn compare(self, left: &str, right: &str) -> Ordering {
         match self {

@@ -15,19 +15,6 @@ use proptest::prelude::*;
 
 use crate::reference::Reference;
 
-const ALL: [VersionOrder; 10] = [
-    VersionOrder::Apk,
-    VersionOrder::Composer,
-    VersionOrder::Dpkg,
-    VersionOrder::Maven,
-    VersionOrder::Nuget,
-    VersionOrder::Pep440,
-    VersionOrder::Rpm,
-    VersionOrder::RpmWithoutEpoch,
-    VersionOrder::RubyGems,
-    VersionOrder::Semver,
-];
-
 #[test]
 fn agrees_with_the_rpm_program() {
     let version = prop_oneof![
@@ -108,7 +95,7 @@ proptest! {
         left in "\\PC{0,12}",
         right in "v?[0-9a-bdx:~^_@ +.-]{0,12}",
     ) {
-        for order in ALL {
+        for &order in VersionOrder::ALL {
             prop_assert_eq!(order.compare(&left, &right), order.compare(&right, &left).reverse(), "{:?}", order);
             prop_assert_eq!(order.compare(&left, &left), Ordering::Equal, "{:?}", order);
             prop_assert_eq!(order.compare(&right, &right), Ordering::Equal, "{:?}", order);
@@ -118,7 +105,7 @@ proptest! {
     #[test]
     fn every_order_is_transitive(versions in prop::collection::vec("[0-2]([.-]?(0|1|a|rc|p|_p|~|\\^|-r)){0,4}", 3)) {
         // Maven's own order is not, where words and numbers stand in lists of different depth.
-        for order in ALL.into_iter().filter(|order| *order != VersionOrder::Maven) {
+        for &order in VersionOrder::ALL.iter().filter(|order| **order != VersionOrder::Maven) {
             let [a, b, c] = &versions[..] else { unreachable!() };
             if order.compare(a, b).is_le() && order.compare(b, c).is_le() {
                 prop_assert!(order.compare(a, c).is_le(), "{order:?}: {a} {b} {c}");

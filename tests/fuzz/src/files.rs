@@ -11,27 +11,20 @@ fn under(path: &str, content: &[u8], lock_files: bool) {
     folded(&[record.clone(), record]);
 }
 
-fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut archive = vec![];
+/// A tar archive of these files.
+#[must_use]
+pub(crate) fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(vec![]);
     for (name, content) in files {
-        let mut header = [0_u8; 512];
-        header[..name.len()].copy_from_slice(name.as_bytes());
-        header[124..136].copy_from_slice(format!("{:011o}\0", content.len()).as_bytes());
-        header[148..156].copy_from_slice(b"        ");
-        header[156] = b'0';
-        header[257..265].copy_from_slice(b"ustar\x0000");
-        let sum: u64 = header.iter().map(|&byte| u64::from(byte)).sum();
-        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        archive.extend_from_slice(&header);
-        archive.extend_from_slice(content);
-        archive.resize(archive.len().next_multiple_of(512), 0);
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        archive.append_data(&mut header, name, *content).expect("memory takes it");
     }
-    archive.resize(archive.len() + 1024, 0);
-    archive
+    archive.into_inner().expect("memory takes it")
 }
 
 /// The first byte picks one of these.
-fn picked<'a>(bytes: &'a [u8], paths: &[&'static str]) -> Option<(&'static str, &'a [u8])> {
+pub(crate) fn picked<'a>(bytes: &'a [u8], paths: &[&'static str]) -> Option<(&'static str, &'a [u8])> {
     let (first, rest) = bytes.split_first()?;
     Some((paths.get(usize::from(*first) % paths.len())?, rest))
 }
@@ -44,12 +37,17 @@ pub(crate) fn apk(bytes: &[u8]) {
     under("lib/apk/db/installed", bytes, false);
 }
 
+/// Under the path that the first byte picks.
+fn under_one_of(paths: &[&'static str], bytes: &[u8], lock_files: bool) {
+    if let Some((path, content)) = picked(bytes, paths) {
+        under(path, content, lock_files);
+    }
+}
+
 /// The bytes tell which of the three kinds it is, whatever the path.
 pub(crate) fn rpm(bytes: &[u8]) {
     let kinds = ["var/lib/rpm/Packages", "usr/lib/sysimage/rpm/Packages.db", "var/lib/rpm/rpmdb.sqlite"];
-    if let Some((path, content)) = picked(bytes, &kinds) {
-        under(path, content, false);
-    }
+    under_one_of(&kinds, bytes, false);
 }
 
 pub(crate) fn jar(bytes: &[u8]) {
@@ -61,20 +59,18 @@ pub(crate) fn program(bytes: &[u8]) {
 }
 
 pub(crate) fn os_release(bytes: &[u8]) {
-    let places = [
+    const PLACES: [&str; 5] = [
         "etc/os-release",
         "etc/alpine-release",
         "etc/redhat-release",
         "etc/lsb-release",
         "etc/debian_version",
     ];
-    if let Some((path, content)) = picked(bytes, &places) {
-        under(path, content, false);
-    }
+    under_one_of(&PLACES, bytes, false);
 }
 
 pub(crate) fn metadata(bytes: &[u8]) {
-    let places = [
+    const PLACES: [&str; 8] = [
         "app/node_modules/x/package.json",
         "usr/lib/python3/site-packages/x-1.dist-info/METADATA",
         "usr/lib/ruby/specifications/x-1.gemspec",
@@ -84,25 +80,22 @@ pub(crate) fn metadata(bytes: &[u8]) {
         "var/lib/dpkg/status.d/x.md5sums",
         "var/lib/dpkg/info/x.list",
     ];
-    if let Some((path, content)) = picked(bytes, &places) {
-        under(path, content, false);
-    }
+    under_one_of(&PLACES, bytes, false);
 }
 
+const LOCK_FILES: [&str; 10] = [
+    "app/package-lock.json",
+    "app/yarn.lock",
+    "app/pnpm-lock.yaml",
+    "app/poetry.lock",
+    "app/uv.lock",
+    "app/Pipfile.lock",
+    "app/Cargo.lock",
+    "app/Gemfile.lock",
+    "app/composer.lock",
+    "app/go.mod",
+];
+
 pub(crate) fn lock(bytes: &[u8]) {
-    let places = [
-        "app/package-lock.json",
-        "app/yarn.lock",
-        "app/pnpm-lock.yaml",
-        "app/poetry.lock",
-        "app/uv.lock",
-        "app/Pipfile.lock",
-        "app/Cargo.lock",
-        "app/Gemfile.lock",
-        "app/composer.lock",
-        "app/go.mod",
-    ];
-    if let Some((path, content)) = picked(bytes, &places) {
-        under(path, content, true);
-    }
+    under_one_of(&LOCK_FILES, bytes, true);
 }

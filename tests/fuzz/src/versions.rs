@@ -4,23 +4,10 @@ use std::cmp::Ordering;
 
 use cve_monitor_scanner::version::VersionOrder;
 
-const ORDERS: [VersionOrder; 10] = [
-    VersionOrder::Apk,
-    VersionOrder::Composer,
-    VersionOrder::Dpkg,
-    VersionOrder::Maven,
-    VersionOrder::Nuget,
-    VersionOrder::Pep440,
-    VersionOrder::Rpm,
-    VersionOrder::RpmWithoutEpoch,
-    VersionOrder::RubyGems,
-    VersionOrder::Semver,
-];
-
 /// The first byte picks an order; behind it stand versions, a line each, of which the first three count.
 pub(crate) fn orders(bytes: &[u8]) {
     let Some((first, rest)) = bytes.split_first() else { return };
-    let order = ORDERS[usize::from(*first) % ORDERS.len()];
+    let order = VersionOrder::ALL[usize::from(*first) % VersionOrder::ALL.len()];
     let text = String::from_utf8_lossy(rest);
     let versions: Vec<&str> = text.split('\n').take(3).collect();
     let compare = |left: &str, right: &str| order.compare(left, right);

@@ -164,6 +164,7 @@ fn distroless() -> Vec<Case> {
         Tar::default().file(OS_RELEASE, DEBIAN_12).file(format!("var/lib/dpkg/status.d/{name}"), stanza)
     };
     let openssl = "Package: openssl\nVersion: 3.0.9-1\nArchitecture: amd64\n";
+    let sound = || of("openssl", &openssl.replace("3.0.9", "3.0.15"));
     vec![
         case("distroless", "CVE-2023-5678", "a file a package", [of("openssl", openssl)]),
         case(
@@ -176,15 +177,13 @@ fn distroless() -> Vec<Case> {
             "distroless-broken",
             "unknown (partial: layer_unreadable malformed_database: var/lib/dpkg/status.d/libx)",
             "one of the files names no version",
-            [of("openssl", &openssl.replace("3.0.9", "3.0.15"))
-                .file("var/lib/dpkg/status.d/libx", "Package: libx\n")],
+            [sound().file("var/lib/dpkg/status.d/libx", "Package: libx\n")],
         ),
         case(
             "distroless-linked",
             "unknown (partial: layer_unreadable database_unreachable: var/lib/dpkg/status.d/libx)",
             "one of the files leads nowhere",
-            [of("openssl", &openssl.replace("3.0.9", "3.0.15"))
-                .symlink("var/lib/dpkg/status.d/libx", "/nowhere")],
+            [sound().symlink("var/lib/dpkg/status.d/libx", "/nowhere")],
         ),
         case(
             "distroless-folder-linked",

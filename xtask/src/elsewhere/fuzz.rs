@@ -17,8 +17,7 @@ const MAX_SECONDS: u32 = 10;
 const MAX_INPUT_BYTES: u32 = 32 << 10;
 
 /// Bodies that are there with `--programs` alone.
-const OF_PROGRAMS: [&str; 6] =
-    ["config", "ecr-event", "image-config", "notification", "report-view", "source"];
+const OF_PROGRAMS: [&str; 3] = ["config", "ecr-event", "report-view"];
 
 /// Which body, and for how long.
 #[derive(Debug, Args)]
@@ -28,7 +27,7 @@ pub(crate) struct Wanted {
     /// Seconds for each.
     #[arg(long, default_value_t = 60)]
     seconds: u32,
-    /// Build what the adapters and the programs read as well, which takes minutes.
+    /// Build what the programs and the adapters of AWS read as well, whose SDK takes long to build.
     #[arg(long)]
     programs: bool,
     /// Add inputs that reach something new to the corpus in the repository.

@@ -13,6 +13,8 @@ mod client;
 mod feed;
 mod probe;
 mod scanner;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 mod wire;
 
 use std::path::PathBuf;

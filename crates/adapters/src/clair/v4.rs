@@ -14,6 +14,13 @@ mod operations;
 mod readiness;
 mod scanner;
 
+/// What is made of Clair's answers, as functions of bytes.
+#[cfg(feature = "testkit")]
+pub mod testkit {
+    pub use super::assess::testkit::{assessed, told};
+    pub use super::feed::testkit::{Diff, Entry, changed, entries};
+}
+
 pub use bell::{Bell, InvalidBell, parse_bell};
 pub use client::{ClairV4Client, ClairV4Settings};
 pub use feed::{ClairV4Feed, SETTLE};

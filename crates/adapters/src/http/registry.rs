@@ -7,6 +7,8 @@ mod paging;
 mod transfer;
 
 pub(crate) use body::read_bounded;
+#[cfg(all(feature = "oci", feature = "testkit"))]
+pub(crate) use error::translate;
 pub(crate) use error::{broken, denied, expect_success, retry_after};
 pub(crate) use kept::Kept;
 pub(crate) use paging::page_after;

@@ -8,6 +8,8 @@ mod listing;
 mod referrers;
 mod selection;
 mod settings;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 mod transport;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,8 @@ mod enrichments;
 mod finding;
 mod installed;
 mod names;
+#[cfg(feature = "testkit")]
+pub(super) mod testkit;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -18,6 +18,8 @@ use cve_monitor_core::vocabulary::{FeedName, PageToken};
 
 use self::candidates::{Affected, Asking, Pending};
 use self::cursor::{Documents, Places};
+#[cfg(feature = "testkit")]
+pub(super) use self::diff::testkit;
 use self::diff::{Changes, DiffError};
 use self::step::{FirstSeen, Step};
 use super::super::http::HttpError;

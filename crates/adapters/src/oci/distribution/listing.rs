@@ -90,7 +90,7 @@ pub(super) fn follow(
 }
 
 /// The target of the link that is called `next`.
-fn next_link(value: &str) -> Option<String> {
+pub(super) fn next_link(value: &str) -> Option<String> {
     let mut rest = value;
     while let Some((_, after)) = rest.split_once('<') {
         let (target, after) = after.split_once('>')?;

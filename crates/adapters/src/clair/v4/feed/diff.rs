@@ -6,6 +6,8 @@
 
 mod entry;
 mod splitter;
+#[cfg(feature = "testkit")]
+pub(in crate::clair::v4) mod testkit;
 #[cfg(test)]
 mod tests;
 

@@ -141,6 +141,8 @@ impl Splitter {
         match self.depth {
             0 if byte == b'[' || self.ended => return Err(SplitError::Shape),
             1 if self.expected == Expected::Name => return Err(SplitError::Shape),
+            // Escaped, a name may be that of a list, which must not be passed over. Clair escapes none.
+            1 if self.name.contains(&b'\\') => return Err(SplitError::Shape),
             1 => {
                 self.list = self.side();
                 if self.list.is_some() && byte != b'[' {
@@ -249,6 +251,7 @@ mod tests {
             r#"{"removed":17}"#,
             r#"{"removed":"text"}"#,
             r#"{{}}"#,
+            r#"{"\u0061dded":[{"a":1}]}"#,
         ] {
             assert_eq!(split(body.as_bytes(), 3), Err(SplitError::Shape), "{body}");
         }
