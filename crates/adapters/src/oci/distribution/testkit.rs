@@ -15,7 +15,7 @@ use crate::http::translate;
 /// # Errors
 /// Where the demand cannot be met, or is no header at all.
 pub fn demanded(value: &[u8]) -> Result<Option<String>, String> {
-    match Challenge::of(&header(WWW_AUTHENTICATE, value))? {
+    match Challenge::of(&header(&WWW_AUTHENTICATE, value))? {
         Challenge::Basic => Ok(None),
         Challenge::Bearer { realm, .. } => Ok(Some(realm)),
     }
@@ -31,10 +31,10 @@ pub fn next_page(link: &str) -> Option<String> {
 #[must_use]
 pub fn refused(status: u16, retry_after: &[u8], body: &[u8]) -> Option<RegistryError> {
     let status = StatusCode::from_u16(status).ok()?;
-    Some(translate(status, &header(RETRY_AFTER, retry_after), body, "it", SystemTime::UNIX_EPOCH))
+    Some(translate(status, &header(&RETRY_AFTER, retry_after), body, "it", SystemTime::UNIX_EPOCH))
 }
 
 /// What cannot be sent in a header is left out.
-fn header(name: HeaderName, value: &[u8]) -> HeaderMap {
+fn header(name: &HeaderName, value: &[u8]) -> HeaderMap {
     HeaderValue::from_bytes(value).into_iter().map(|value| (name.clone(), value)).collect()
 }
