@@ -1,6 +1,8 @@
-//! What the ways out over HTTP have in common: where requests may go; and of registries, bodies with bounds, what answers
+//! What the ways out over HTTP have in common: clients, and where requests may go; and of registries, bodies with bounds, what answers
 //! mean, blobs that are taken up again where a connection breaks, listings that are kept.
 
+pub(crate) mod client;
+#[cfg(any(feature = "aws", feature = "embedded", feature = "oci"))]
 pub(crate) mod outbound;
 #[cfg(any(feature = "aws", feature = "oci"))]
 mod registry;

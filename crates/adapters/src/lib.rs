@@ -6,7 +6,7 @@ pub mod aws;
 pub mod clair;
 #[cfg(feature = "embedded")]
 pub mod embedded;
-#[cfg(any(feature = "aws", feature = "embedded", feature = "oci"))]
+#[cfg(any(feature = "aws", feature = "clair", feature = "embedded", feature = "oci"))]
 mod http;
 #[cfg(any(feature = "aws", feature = "embedded"))]
 pub mod lake;

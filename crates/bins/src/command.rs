@@ -10,6 +10,8 @@ mod scan;
 mod services;
 mod settings;
 
+use std::io::{self, Write as _};
+
 use serde::Serialize;
 
 use crate::cli::{Cli, Command, Format};
@@ -61,15 +63,23 @@ fn started(overrides: &Overrides) -> Result<Loaded, Failure> {
     Ok(loaded)
 }
 
+/// Prints an answer. Who reads it may have seen enough, as `head` does: that is no failure.
+fn put(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| Failure::of(format!("the answer cannot be written: {error}"))),
+    }
+}
+
 /// Prints rows: as lines of JSON, or as the text that people read.
 fn print_rows<T: Serialize>(
     format: Format,
     rows: &[T],
     text: impl FnOnce() -> String,
 ) -> Result<(), Failure> {
-    match format {
-        Format::Json => print!("{}", present::json_lines(rows).map_err(Failure::of)?),
-        Format::Table => print!("{}", text()),
-    }
-    Ok(())
+    put(&match format {
+        Format::Json => present::json_lines(rows).map_err(Failure::of)?,
+        Format::Table => text(),
+    })
 }

@@ -8,22 +8,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, PRAGMA};
-use reqwest::{Certificate, Client, Method, Response};
+use reqwest::{Client, Method, Response};
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::psk::Signer;
+use crate::http::client;
 
 pub(super) use body::BodyStream;
 pub(super) use words::quoted;
 
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long Clair may be silent, unless a request says otherwise.
 const SILENCE: Duration = Duration::from_secs(60);
 /// The longest answer, in bytes, unless a request says otherwise.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
-const USER_AGENT: &str = concat!("cve-monitor/", env!("CARGO_PKG_VERSION"));
 
 /// Where a service of Clair is reached, and how its requests are signed.
 #[derive(Debug, Clone)]
@@ -182,7 +180,8 @@ impl HttpClient {
             let why = "its address carries credentials or a query: a key is given as `auth.psk` has it";
             return Err(InvalidSettings(why.to_owned()));
         }
-        let client = client(ca_file.as_ref())?;
+        let client = client::builder(ca_file.as_deref()).map_err(InvalidSettings)?;
+        let client = client.build().map_err(|e| InvalidSettings(e.to_string()))?;
         Ok(Self { client, base: url.as_str().trim_end_matches('/').to_owned(), signer: signer.clone() })
     }
 
@@ -236,8 +235,8 @@ impl HttpClient {
         let response = sent
             .map_err(|_| broken(format!("no answer within {} seconds", request.silence.as_secs())))?
             .map_err(|error| match error.is_connect() {
-                true => HttpError::Unreachable { request: name.clone(), detail: words::cause(error) },
-                false => broken(words::cause(error)),
+                true => HttpError::Unreachable { request: name.clone(), detail: client::cause(error) },
+                false => broken(client::cause(error)),
             })?;
         if response.status().is_success() {
             return Ok(response);
@@ -247,25 +246,4 @@ impl HttpClient {
         let body = body::beginning(response).await;
         Err(HttpError::Status { request: name, status, message: words::message(&body) })
     }
-}
-
-fn client(ca_file: Option<&PathBuf>) -> Result<Client, InvalidSettings> {
-    let mut builder = Client::builder()
-        // The environment is not asked, and Clair redirects nobody.
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .user_agent(USER_AGENT)
-        .connect_timeout(CONNECT_TIMEOUT);
-    if let Some(file) = ca_file {
-        let named = |e: String| InvalidSettings(format!("its `ca_file` {}: {e}", file.display()));
-        let pem = std::fs::read(file).map_err(|e| named(e.to_string()))?;
-        let certificates = Certificate::from_pem_bundle(&pem).map_err(|e| named(e.to_string()))?;
-        if certificates.is_empty() {
-            return Err(named("no PEM certificate is in it".to_owned()));
-        }
-        builder = builder.tls_certs_merge(certificates);
-    }
-    builder.build().map_err(|e| InvalidSettings(e.to_string()))
 }

@@ -8,17 +8,14 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, NoProxy, Proxy};
+use reqwest::{Client, NoProxy, Proxy};
 use url::{Host, Url};
 
 use crate::Secret;
 use resolver::{Allowed, GuardedResolver};
 
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server may be silent; a body as a whole may take as long as it is long.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-const USER_AGENT: &str = concat!("cve-monitor/", env!("CARGO_PKG_VERSION"));
 
 /// Proxies, as the variables of the same names hold them; the caller reads those.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -127,14 +124,7 @@ pub(crate) fn same_origin(a: &Url, b: &Url) -> bool {
 }
 
 fn client(proxy: &ProxySettings, ca_file: Option<&Path>, allowed: Allowed) -> Result<Client, String> {
-    let mut builder = Client::builder()
-        // The environment is not asked: what the caller says counts, also where it says nothing.
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .user_agent(USER_AGENT)
-        .connect_timeout(CONNECT_TIMEOUT)
+    let mut builder = super::client::builder(ca_file)?
         .read_timeout(IDLE_TIMEOUT)
         .dns_resolver(GuardedResolver { allowed, proxies: proxy.hosts() });
     let direct = proxy.no_proxy.as_deref().and_then(NoProxy::from_string);
@@ -147,15 +137,6 @@ fn client(proxy: &ProxySettings, ca_file: Option<&Path>, allowed: Allowed) -> Re
     if let Some(address) = &proxy.https {
         let proxy = Proxy::https(address.expose()).map_err(unusable)?;
         builder = builder.proxy(proxy.no_proxy(direct));
-    }
-    if let Some(file) = ca_file {
-        let named = |e: String| format!("its `ca_file` {}: {e}", file.display());
-        let pem = std::fs::read(file).map_err(|e| named(e.to_string()))?;
-        let certificates = Certificate::from_pem_bundle(&pem).map_err(|e| named(e.to_string()))?;
-        if certificates.is_empty() {
-            return Err(named("no PEM certificate is in it".to_owned()));
-        }
-        builder = builder.tls_certs_merge(certificates);
     }
     builder.build().map_err(|e| e.to_string())
 }

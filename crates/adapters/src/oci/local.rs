@@ -119,6 +119,14 @@ impl LocalRegistry {
         }
     }
 
+    /// Every tag that is there, sorted.
+    ///
+    /// # Errors
+    /// As a listing.
+    pub async fn all_tags(&self) -> Result<Vec<Tag>, RegistryError> {
+        Ok(self.contents().await?.all_tags())
+    }
+
     async fn contents(&self) -> Result<Contents, RegistryError> {
         let named: Vec<Named> = match &self.files {
             Files::Folder(folder) => folder.names().await?,

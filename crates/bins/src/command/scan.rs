@@ -12,6 +12,7 @@ use cve_monitor_core::ports::MAX_SEND;
 use cve_monitor_core::scan::{Due, StreamId};
 use cve_monitor_core::vocabulary::{ImageId, Lane, ScanRequest, Timestamp};
 
+use super::put;
 use crate::cli::{EXIT_ERROR, Format, Scan};
 use crate::config::Loaded;
 use crate::present::{self, Filter, ReportView, Screen};
@@ -148,12 +149,12 @@ fn print(asked: &Scan, bodies: &[Vec<u8>], now: Timestamp) -> Result<u8, Failure
     match asked.format {
         Format::Json => {
             for body in bodies {
-                println!("{}", String::from_utf8_lossy(body));
+                put(&format!("{}\n", String::from_utf8_lossy(body)))?;
             }
         }
         Format::Table => {
             let filter = Filter { severities: asked.severity.clone(), fixed_only: asked.fixed_only };
-            print!("{}", present::scan_text(&views, &filter, now, Screen::of_stdout()));
+            put(&present::scan_text(&views, &filter, now, Screen::of_stdout()))?;
         }
     }
     Ok(present::scan_exit(&views, asked.fail_on, asked.fail_on_incomplete))

@@ -13,8 +13,8 @@ pub(super) fn config(cli: &Cli, asked: &ConfigCommand) -> Result<u8, Failure> {
             config::init(&path)?;
             println!("wrote {}; it names every key, `cve-monitor config check` reads it", path.display());
         }
-        ConfigAction::Show => print!("{}", config::show(&config::load(&cli.overrides())?)),
-        ConfigAction::Check => print!("{}", config::checked(&config::load(&cli.overrides())?)),
+        ConfigAction::Show => super::put(&config::show(&config::load(&cli.overrides())?))?,
+        ConfigAction::Check => super::put(&config::checked(&config::load(&cli.overrides())?))?,
     }
     Ok(EXIT_OK)
 }

@@ -33,6 +33,8 @@ pub struct Asked {
 /// What an answer was made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Told {
+    /// Days of which there are reports, whether they were asked about or not.
+    pub days: usize,
     /// Reports that were read.
     pub reports: u64,
     /// What could not be read, or does not belong there: the first hundred of it.
@@ -85,6 +87,7 @@ pub async fn answer(
     let mut told = Told::default();
     let (mut days, foreign) = reading::days(lake).await?;
     told.note(foreign);
+    told.days = days.len();
     days.retain(|day| *day <= asked.until);
     if asked.question == Question::Trend {
         trend::answer(lake, asked, &days, &mut told, tell).await?;

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use cve_monitor_core::vocabulary::Digest;
@@ -157,6 +157,12 @@ impl Bench {
     /// The same with these variables besides.
     pub(crate) fn run_with(&self, program: &str, arguments: &[&str], variables: &[(&str, String)]) -> Output {
         self.command(program, arguments).envs(variables.iter().cloned()).output().unwrap()
+    }
+
+    /// Starts; what it says and prints is for the test to read.
+    pub(crate) fn start_piped(&self, program: &str, arguments: &[&str]) -> Running {
+        let mut command = self.command(program, arguments);
+        Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
     /// Starts; what it says goes into a file of this name, what it prints into one with `.out` after it.

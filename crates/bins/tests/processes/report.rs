@@ -1,5 +1,7 @@
 //! `cve-monitor report` as people call it.
 
+use std::io::Read as _;
+
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
@@ -87,5 +89,47 @@ fn what_cannot_be_answered_wholly_or_at_all_is_told() {
     ] {
         let (found, _, said) = report(&bench, arguments);
         assert!(found == Some(code) && said.contains(part), "{arguments:?}: {found:?} {said}");
+    }
+}
+
+#[test]
+fn where_no_report_lies_it_is_told_and_what_brings_them() {
+    let bench = Bench::new("");
+    let (code, rows, said) = report(&bench, &["critical"]);
+    assert!(code == Some(1) && rows.is_empty() && said.contains("cve-monitor watch"), "{said}");
+    std::fs::create_dir(bench.path("reports")).unwrap();
+    let (code, rows, said) = report(&bench, &["critical"]);
+    assert_eq!((code, rows.as_str()), (Some(0), "0 rows\n"));
+    assert!(said.contains("there is no report in") && said.contains("cve-monitor watch"), "{said}");
+    put(&bench, "reports", "r/app@sha256:1");
+    let (_, rows, said) = report(&bench, &["critical", "--until", "2026-02-28"]);
+    assert_eq!((rows.as_str(), said.as_str()), ("0 rows\n", ""), "there are some, of another day");
+}
+
+#[test]
+fn who_has_read_enough_is_not_read_for_and_ends_nothing_badly() {
+    let bench = Bench::new("");
+    put(&bench, "reports", "r/app@sha256:1");
+    // What follows is broken: whoever reads on says so.
+    for month in 1..=2 {
+        let day = bench.path(&format!("reports/year=2026/month={month:02}/day=01"));
+        std::fs::create_dir_all(&day).unwrap();
+        std::fs::write(day.join("1.json"), "{}").unwrap();
+    }
+    let wide = std::fs::read_to_string(bench.path("reports/year=2026/month=03/day=01/1.json")).unwrap();
+    // More than any buffer on the way holds, so that the end of the reader is noticed.
+    for number in 2..100 {
+        let text = wide.replace("r/app@sha256:1", &format!("r/{}@sha256:{number}", "x".repeat(100)));
+        std::fs::write(bench.path(&format!("reports/year=2026/month=03/day=01/{number}.json")), text)
+            .unwrap();
+    }
+    for arguments in
+        [&["report", "critical", "--format", "csv", "--since", "2026-01-01"][..], &["config", "show"]]
+    {
+        let mut running = bench.start_piped(PROGRAM, arguments);
+        drop(running.0.stdout.take());
+        let mut said = String::new();
+        running.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!((running.0.wait().unwrap().code(), said.as_str()), (Some(0), ""), "{arguments:?}");
     }
 }

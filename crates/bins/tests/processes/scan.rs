@@ -27,8 +27,34 @@ fn the_exit_code_says_what_was_asked_for() {
     assert_eq!(scan(&bench, &["--fail-on-incomplete", &base]).0, Some(0));
     let (code, printed, said) = scan(&bench, &[&image("absent")]);
     assert_eq!((code, printed.as_str()), (Some(1), ""), "{said}");
-    assert!(said.contains("absent"), "{said}");
+    let layout = examples().join("images").display().to_string();
+    let expected = format!("{layout} has no image `absent`; it has: debian-base, debian-multiarch, ");
+    assert!(said.contains(&expected), "{said}");
     assert_eq!(scan(&bench, &["--no-such-flag", &base]).0, Some(2));
+}
+
+#[test]
+fn of_many_tags_that_are_there_only_so_many_are_named() {
+    let bench = Bench::new("");
+    let layout = bench.path("layout").display().to_string();
+    for (count, more) in [(20, ""), (21, ", and 1 more")] {
+        let entries: Vec<_> = (100..100 + count).map(|n| bench.variant("distroless", n)).collect();
+        bench.write_index(&entries);
+        let (code, _, said) = scan(&bench, &[&format!("oci:{layout}:absent")]);
+        assert!(code == Some(1) && said.contains(&format!("distroless-119{more}\n")), "{said}");
+        assert!(!said.contains("distroless-120"), "{said}");
+    }
+}
+
+#[test]
+fn where_no_registry_can_be_reached_its_host_and_what_can_be_done_are_named() {
+    let bench = Bench::new("");
+    // Names under `invalid` lead nowhere (RFC 6761).
+    let (code, _, said) = scan(&bench, &["registry.invalid/team/app:v1"]);
+    assert_eq!(code, Some(1), "{said}");
+    for part in ["registry.invalid cannot be reached", "proxy", "oci:FOLDER"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }
 
 #[test]

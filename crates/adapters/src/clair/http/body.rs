@@ -7,7 +7,8 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use reqwest::Response;
 
-use super::{HttpError, words};
+use super::HttpError;
+use crate::http::client;
 
 /// How much of an error's body is read, in bytes, and for how long.
 const MAX_ERROR_BYTES: usize = 16 * 1024;
@@ -26,7 +27,7 @@ pub(super) fn chunks(response: Response, silence: Duration, request: String) -> 
             match tokio::time::timeout(silence, stream.next()).await {
                 Ok(None) => Ok(None),
                 Ok(Some(Ok(chunk))) => Ok(Some((chunk, stream))),
-                Ok(Some(Err(error))) => Err(broken(words::cause(error))),
+                Ok(Some(Err(error))) => Err(broken(client::cause(error))),
                 Err(_) => {
                     Err(broken(format!("the answer broke off: silent for {} seconds", silence.as_secs())))
                 }

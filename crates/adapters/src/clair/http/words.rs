@@ -56,24 +56,6 @@ fn without_queries(text: &str) -> String {
     kept
 }
 
-/// A failure below HTTP with its causes; the address is left out.
-pub(super) fn cause(error: reqwest::Error) -> String {
-    use std::error::Error as _;
-    let error = error.without_url();
-    let mut detail = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        detail = format!("{detail}: {inner}");
-        cause = inner.source();
-    }
-    if detail.contains("UnknownIssuer") {
-        detail.push_str(
-            " (its certificate is signed by nobody known here: name the authority's file as `ca_file`)",
-        );
-    }
-    detail
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

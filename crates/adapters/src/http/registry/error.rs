@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use super::body::read_bounded;
+use crate::http::client::cause;
 use crate::http::outbound::Refused;
 
 /// How much of an error's body is read, in bytes.
@@ -83,25 +84,12 @@ pub(crate) fn translate(
     }
 }
 
-/// A failure below HTTP, as an error; the address is left out, since it may carry a signature.
+/// A failure below HTTP, as an error.
 pub(crate) fn broken(error: reqwest::Error, what: &str) -> RegistryError {
-    use std::error::Error as _;
     if let Some(refused) = Refused::beneath(&error) {
         return denied(refused, what);
     }
-    let error = error.without_url();
-    let mut detail = format!("{what}: {error}");
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        detail = format!("{detail}: {inner}");
-        cause = inner.source();
-    }
-    if detail.contains("UnknownIssuer") {
-        detail.push_str(
-            " (its certificate is signed by nobody known here: name the authority's file as `ca_file`)",
-        );
-    }
-    RegistryError::Transient(detail)
+    RegistryError::Transient(format!("{what}: {}", cause(error)))
 }
 
 /// An address that a registry named and nothing is sent to, as an error.

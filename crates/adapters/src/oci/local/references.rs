@@ -119,6 +119,11 @@ impl Contents {
         chosen.map(|(repository, digest, _)| (repository.clone(), digest.clone())).collect()
     }
 
+    pub(super) fn all_tags(&self) -> Vec<Tag> {
+        let tags: BTreeSet<&Tag> = self.images.values().flat_map(BTreeMap::values).flatten().collect();
+        tags.into_iter().cloned().collect()
+    }
+
     pub(super) fn tags(&self, repository: &RepositoryName, digest: &Digest) -> Vec<Tag> {
         let tags = self.images.get(repository).and_then(|images| images.get(digest));
         tags.map(|tags| tags.iter().cloned().collect()).unwrap_or_default()

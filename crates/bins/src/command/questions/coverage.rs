@@ -4,6 +4,7 @@ use cve_monitor_core::pipeline::{self, Standing};
 use cve_monitor_core::scan::Due;
 use cve_monitor_core::vocabulary::{Level, Timestamp};
 
+use super::super::put;
 use crate::cli::{Coverage, EXIT_ERROR, EXIT_OK, Format};
 use crate::config::Loaded;
 use crate::present::{self, CoverageRow, CoverageSummary, Screen};
@@ -29,12 +30,12 @@ pub(in super::super) async fn coverage(loaded: &Loaded, asked: &Coverage) -> Res
         let summary = summary(&whole);
         match asked.format {
             Format::Json => {
-                print!("{}", present::json_lines(&[summary]).map_err(Failure::of)?);
-                print!("{}", present::json_lines(&rows).map_err(Failure::of)?);
+                put(&present::json_lines(&[summary]).map_err(Failure::of)?)?;
+                put(&present::json_lines(&rows).map_err(Failure::of)?)?;
             }
             Format::Table => {
                 let now = system.ports.clock.now();
-                print!("{}", present::coverage_text(&summary, &rows, now, Screen::of_stdout()));
+                put(&present::coverage_text(&summary, &rows, now, Screen::of_stdout()))?;
             }
         }
     }

@@ -6,13 +6,19 @@ use std::time::SystemTime;
 
 use cve_monitor_core::vocabulary::Timestamp;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
+use super::super::put;
 use crate::cli::{EXIT_ERROR, EXIT_OK, Report, ReportQuestion, RowFormat};
 use crate::config::{Bucket, Loaded, Reports};
 use crate::lake::{Asked, Day, answer};
 use crate::present::{MAX_TABLE_ROWS, Screen, answer_text, csv_row, json_row};
 use crate::runtime::Failure;
 use crate::wiring::Lake;
+
+/// What can be done where there are no reports.
+const NO_LAKE: &str =
+    "  `cve-monitor watch` (or `ingest`) delivers reports there; --folder or --bucket names another place";
 
 pub(in super::super) async fn report(loaded: &Loaded, asked: &Report) -> Result<u8, Failure> {
     let question = asked.question.question();
@@ -22,7 +28,7 @@ pub(in super::super) async fn report(loaded: &Loaded, asked: &Report) -> Result<
         _ => (None, 0),
     };
     if asked.sql {
-        print!("{}", question.sql(cve.as_deref()));
+        put(&question.sql(cve.as_deref()))?;
         return Ok(EXIT_OK);
     }
     let until = asked.until.unwrap_or_else(|| Day::of(Timestamp::from(SystemTime::now())));
@@ -31,13 +37,25 @@ pub(in super::super) async fn report(loaded: &Loaded, asked: &Report) -> Result<
             "--since {since} is after --until {until}: nothing lies between them"
         )));
     }
-    let lake =
-        Lake::open(&place(loaded, asked.folder.as_deref(), asked.bucket.as_deref()), &loaded.config.aws)
-            .await?;
+    let place = place(loaded, asked.folder.as_deref(), asked.bucket.as_deref());
+    let lake = Lake::open(&place, &loaded.config.aws).await.map_err(|error| match place {
+        Reports::Folder(_) => Failure::of(format!("{error}\n{NO_LAKE}")),
+        Reports::S3(_) => error.into(),
+    })?;
     let mut printer = Printer::new(asked.format, question.columns());
+    let closed = printer.closed.clone();
     let asked = Asked { question, cve, since: asked.since, until, stale_days };
-    let told = answer(&lake, &asked, &mut |row| printer.take(row)).await.map_err(Failure::of)?;
+    let mut take = |row| printer.take(row);
+    let told = tokio::select! {
+        told = answer(&lake, &asked, &mut take) => Some(told.map_err(Failure::of)?),
+        // What cannot be written need not be read.
+        () = closed.cancelled() => None,
+    };
     printer.finish()?;
+    let Some(told) = told else { return Ok(EXIT_OK) };
+    if told.days == 0 {
+        eprintln!("there is no report in {}\n{NO_LAKE}", lake.place(""));
+    }
     for problem in &told.problems {
         eprintln!("error: {problem}");
     }
@@ -62,6 +80,8 @@ struct Printer {
     columns: &'static [&'static str],
     out: BufWriter<Stdout>,
     wrote: io::Result<()>,
+    /// Nothing can be written any more: who reads has gone, say.
+    closed: CancellationToken,
     rows: Vec<Vec<Value>>,
     more: u64,
 }
@@ -70,7 +90,7 @@ impl Printer {
     fn new(format: RowFormat, columns: &'static [&'static str]) -> Self {
         let mut out = BufWriter::new(io::stdout());
         let wrote = if format == RowFormat::Csv { writeln!(out, "{}", columns.join(",")) } else { Ok(()) };
-        Self { format, columns, out, wrote, rows: vec![], more: 0 }
+        Self { format, columns, out, wrote, closed: CancellationToken::new(), rows: vec![], more: 0 }
     }
 
     fn take(&mut self, row: Vec<Value>) {
@@ -80,6 +100,9 @@ impl Printer {
             RowFormat::Json if self.wrote.is_ok() => self.wrote = json_row(&mut self.out, self.columns, &row),
             RowFormat::Csv if self.wrote.is_ok() => self.wrote = csv_row(&mut self.out, &row),
             RowFormat::Json | RowFormat::Csv => {}
+        }
+        if self.wrote.is_err() {
+            self.closed.cancel();
         }
     }
 

@@ -5,6 +5,7 @@ use cve_monitor_core::vocabulary::{ImageId, Timestamp};
 use cve_monitor_scanner::sbom::{Subject, cyclonedx, spdx};
 use serde_json::json;
 
+use super::super::put;
 use super::outcomes::{self, Ended};
 use super::{Drive, Progress};
 use crate::cli::{EXIT_ERROR, EXIT_OK, Inventory, InventoryFormat};
@@ -42,7 +43,7 @@ pub(in crate::command) async fn inventory(loaded: &Loaded, asked: &Inventory) ->
     for request in &requests {
         let image = &request.image;
         match (scan.inventory(image).await?, outcomes::ended(&scan.ports, image).await?) {
-            (Some(seen), _) => print!("{}", rendered(asked.format, image, &seen, now)?),
+            (Some(seen), _) => put(&rendered(asked.format, image, &seen, now)?)?,
             (None, Ended::Problem(problem)) => problems.push(format!("{image}: {problem}")),
             (None, Ended::Report(_)) => {}
         }

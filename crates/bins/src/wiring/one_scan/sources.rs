@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cve_monitor_adapters::oci::{ArchiveForm, ImageSource, repository_name};
-use cve_monitor_core::ports::Registry;
+use cve_monitor_adapters::oci::{ArchiveForm, ImageSource, LocalName, LocalRegistry, repository_name};
+use cve_monitor_core::ports::{Registry, RegistryError};
 use cve_monitor_core::vocabulary::{ImageId, Reference, RegistryName};
 
 use super::Asked;
@@ -13,6 +13,12 @@ use crate::config::{Files, FilesForm, Loaded};
 use crate::wiring::WiringError;
 use crate::wiring::aws::Aws;
 use crate::wiring::registries::{self, Opened};
+
+/// The most tags that are named where a layout or an archive does not have the one that was asked for.
+const MAX_TAGS_NAMED: usize = 20;
+/// What can be scanned where no registry can be reached.
+const OFFLINE: &str =
+    "\n  without a network, name a layout or an archive: oci:FOLDER, oci-archive:FILE or docker-archive:FILE";
 
 /// The images with their registries.
 #[derive(Debug)]
@@ -116,9 +122,13 @@ impl Sources {
                 ImageSource::Layout { path, image } | ImageSource::Archive { path, image, .. },
                 Some(Opened::Local(local)),
             ) => {
-                let images = local.select(image.as_ref()).await;
-                let images =
-                    images.map_err(|error| WiringError::of(format!("{}: {error}", path.display())))?;
+                let images = match (local.select(image.as_ref()).await, image) {
+                    (Ok(images), _) => images,
+                    (Err(RegistryError::NotFound(_)), Some(image)) => {
+                        return Err(absent(local, path, image).await);
+                    }
+                    (Err(error), _) => return Err(WiringError::of(format!("{}: {error}", path.display()))),
+                };
                 if images.is_empty() {
                     return Err(WiringError::of(format!("{} holds no image", path.display())));
                 }
@@ -129,13 +139,24 @@ impl Sources {
     }
 }
 
+/// Why a layout or an archive has no image by this name, and which tags it has.
+async fn absent(local: &LocalRegistry, path: &Path, image: &LocalName) -> WiringError {
+    let tags = local.all_tags().await.unwrap_or_default();
+    let mut there: Vec<String> = tags.iter().take(MAX_TAGS_NAMED).map(ToString::to_string).collect();
+    if tags.len() > MAX_TAGS_NAMED {
+        there.push(format!("and {} more", tags.len() - MAX_TAGS_NAMED));
+    }
+    let there = if there.is_empty() { "its images have no tags".to_owned() } else { there.join(", ") };
+    WiringError::of(format!("{} has no image `{image}`; it has: {there}", path.display()))
+}
+
 async fn resolve(registry: &dyn Registry, reference: &Reference) -> Result<ImageId, WiringError> {
     let digest = match (&reference.digest, &reference.tag) {
         (Some(digest), _) => digest.clone(),
-        (None, Some(tag)) => registry
-            .resolve(&reference.repository, tag)
-            .await
-            .map_err(|error| WiringError::of(format!("{reference}: {error}")))?,
+        (None, Some(tag)) => registry.resolve(&reference.repository, tag).await.map_err(|error| {
+            let remedy = if matches!(error, RegistryError::Transient(_)) { OFFLINE } else { "" };
+            WiringError::of(format!("{reference}: {error}{remedy}"))
+        })?,
         (None, None) => return Err(WiringError::of(format!("{reference} names neither a tag nor a digest"))),
     };
     Ok(ImageId { registry: reference.registry.clone(), repository: reference.repository.clone(), digest })

@@ -15,6 +15,7 @@ use url::Url;
 
 use super::cache::{Cache, Validators};
 use super::{Fetched, MirrorError, MirrorSettings, Progress};
+use crate::http::client::cause;
 use crate::http::outbound::Outbound;
 use crate::system_clock::SystemClock;
 
@@ -71,7 +72,7 @@ async fn ask(outbound: &Outbound, mirror: &Url, known: Option<&Validators>) -> R
         } else if let Some(date) = known.and_then(|known| known.last_modified.as_deref()) {
             request = request.header(IF_MODIFIED_SINCE, date);
         }
-        let answer = request.send().await.map_err(|error| refused(words(error)))?;
+        let answer = request.send().await.map_err(|error| refused(cause(error)))?;
         match leads_to(&address, &answer) {
             Some(next) => address = next,
             None => return Ok(answer),
@@ -109,7 +110,7 @@ impl Transfer<'_> {
         let mut stream = response.bytes_stream();
         let (mut bytes, mut hash) = (0, Sha256::new());
         while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|error| broke_off(bytes, words(error)))?;
+            let chunk = chunk.map_err(|error| broke_off(bytes, cause(error)))?;
             bytes += chunk.len() as u64;
             if bytes > self.max_bytes {
                 return Err(self.too_large());
@@ -142,17 +143,4 @@ fn check_archive(cache: &Cache, address: &Url) -> Result<(), MirrorError> {
 fn remove(cache: &Cache) {
     // Where it cannot be removed, the next transfer writes over it.
     let _ = std::fs::remove_file(&cache.unfinished);
-}
-
-/// The whole chain of causes: the outermost alone says no more than that a request failed.
-fn words(error: reqwest::Error) -> String {
-    // An address that somebody redirected to may be signed.
-    let error = error.without_url();
-    let mut words = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    words
 }
