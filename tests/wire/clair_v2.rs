@@ -35,6 +35,7 @@
 //! | metrics, `updater/last` absent, all sources unreachable | `readiness::*`, `probe::rounds::tests` (unit) |
 
 mod assessing;
+mod certificates;
 mod notifications;
 mod pipeline;
 mod posting;

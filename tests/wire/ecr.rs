@@ -1,6 +1,7 @@
 //! ECR: what is sent, what is made of the answers, on a fake of it.
 
 mod archived;
+mod certificates;
 mod layers;
 mod listing;
 mod manifests;
