@@ -1,6 +1,6 @@
 //! Makes again what was lost: the layer index, heads or the lake, from events and archived bodies.
 
-use futures::future::join;
+use futures::future::try_join;
 use futures::stream::{self, StreamExt as _};
 
 use super::Ports;
@@ -15,7 +15,7 @@ const PAGE: usize = 500;
 /// Events that are passed at a time where little is done with each.
 const LONG_PAGE: usize = 4_000;
 /// Keys that are recorded at once, or a page's more. An index in a file writes them in its own order: the more of them, the
-/// fewer pages it writes for each. Two such batches are in memory, of some 100 bytes a key.
+/// fewer pages it writes for each. Two such batches are in memory, and what the index makes of one: some 100 MB.
 const KEYS_AT_ONCE: usize = 300_000;
 /// Heads that are read at once.
 const HEADS_AT_ONCE: usize = 1_000;
@@ -81,13 +81,13 @@ pub async fn rebuild_layer_index(ports: &Ports) -> Result<Rebuilt, RebuildError>
         // The next ones are read while these are recorded.
         let ahead = async {
             match next {
-                Some(_) => next_batch(ports, next).await.map(Some),
+                Some(_) => Ok(Some(next_batch(ports, next).await?)),
                 None => Ok(None),
             }
         };
-        let (ahead, written) = join(ahead, restore_all(ports, &images)).await;
-        done.written += written?;
-        match ahead? {
+        let (ahead, written) = try_join(ahead, restore_all(ports, &images)).await?;
+        done.written += written;
+        match ahead {
             Some(batch) => current = batch,
             None => return Ok(done),
         }
@@ -135,9 +135,14 @@ async fn restore_all(ports: &Ports, images: &[(ImageId, Vec<LayerKey>)]) -> Resu
 
 /// Forgets the keys of a deleted image; whether it has them nevertheless, since it came back meanwhile.
 async fn forget(ports: &Ports, image: &ImageId, keys: &[LayerKey]) -> Result<bool, RebuildError> {
+    let stream = StreamId::image(image);
+    // Its head was read along with many others: whatever came back since keeps its keys.
+    if !is_deleted(ports.store.head(&stream).await?.as_ref()) {
+        return Ok(true);
+    }
     ports.index.forget(image, keys).await?;
     // Asked again after forgetting: a push may have revived it.
-    let is_back = !is_deleted(ports.store.head(&StreamId::image(image)).await?.as_ref());
+    let is_back = !is_deleted(ports.store.head(&stream).await?.as_ref());
     if is_back {
         ports.index.record(image, keys).await?;
     }

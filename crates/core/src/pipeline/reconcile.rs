@@ -4,7 +4,7 @@ mod need;
 mod owed;
 mod round;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -272,7 +272,8 @@ impl Reconciler {
         observer: &mut RoundObserver<'_>,
     ) -> Result<(), ReconcileError> {
         let prefix = StreamId::registry_prefix(round.name);
-        let mut vanished = HashSet::new();
+        // In an order that does not depend on chance: the same story is told the same way again.
+        let mut vanished = BTreeSet::new();
         let mut after = None;
         loop {
             let page = self.ports.store.heads(&prefix, after, self.settings.page).await?;

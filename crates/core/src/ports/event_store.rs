@@ -7,7 +7,7 @@ use crate::scan::{Due, EventType, Head, RecordedEvent, StreamId};
 use crate::vocabulary::{Page, PageToken, Timestamp};
 
 /// How many heads are asked for at once where the store has no way to ask for several.
-const HEADS_AT_ONCE: usize = 8;
+const HEADS_AT_ONCE: usize = 256;
 
 /// Where an event stands: its stream, and its version in it (the first event's is 1).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,9 +9,6 @@ use crate::vocabulary::{ImageId, LayerKey, Page, PageToken};
 const RECORDED_AT_ONCE: usize = 256;
 /// How many keys are asked about at once where the index has no way to ask about several.
 const KEYS_AT_ONCE: usize = 8;
-/// Images of each of these that come at once: most keys have few, and what lies behind those of a key that has more is asked
-/// for again.
-const FIRST_IMAGES: usize = 20;
 
 /// Answers which images have a key that a change feed names. A projection of `LayersRecorded` events.
 ///
@@ -56,7 +53,7 @@ pub trait LayerIndex: std::fmt::Debug + Send + Sync {
     ) -> Result<Page<ImageId>, LayerIndexError>;
 
     /// The images that have any of these keys: one question to an index that can answer it. An image that has several of
-    /// them may come several times. The token belongs to these very keys.
+    /// them may come several times. The token belongs to these very keys. No token of `images` is empty.
     async fn images_of_any(
         &self,
         keys: &[LayerKey],
@@ -71,8 +68,9 @@ pub trait LayerIndex: std::fmt::Debug + Send + Sync {
             let next = page.next.map_or_else(|| next_key(at + 1), |within| Some(token(at, &within.0)));
             return Ok(Page { items: page.items, next });
         }
-        let first = limit.clamp(1, FIRST_IMAGES);
-        let some: Vec<_> = keys[at..].iter().take(KEYS_AT_ONCE.min((limit / first).max(1))).collect();
+        // Together no more than a page, whatever each has.
+        let first = (limit / KEYS_AT_ONCE).max(1);
+        let some: Vec<_> = keys[at..].iter().take(KEYS_AT_ONCE.min(limit.max(1))).collect();
         let pages: Vec<_> = some.iter().map(|key| self.images(key, None, first)).collect();
         let pages: Vec<Page<ImageId>> = stream::iter(pages).buffered(KEYS_AT_ONCE).try_collect().await?;
         let (mut items, mut key) = (vec![], at);

@@ -7,6 +7,8 @@ use crate::vocabulary::Timestamp;
 
 /// The version that events are written in.
 const EVENT_VERSION: u32 = 1;
+/// How every event of this version begins.
+const EVENT_BEGINS: &[u8] = br#"{"v":1,"#;
 /// The version that heads are written in. A head of another version is folded from its events again.
 const HEAD_VERSION: u32 = 1;
 
@@ -94,11 +96,11 @@ pub fn decode_event(bytes: &[u8]) -> Result<RecordedEvent, CodecError> {
     Ok(RecordedEvent { id: stored.id, at: stored.at, event: stored.event })
 }
 
-/// Whether stored bytes may be an event of this type: where not, they need not be read. A quoted text can deceive it, so that
-/// what it lets pass is read and asked again.
+/// Whether stored bytes may be an event of this type, for whoever passes many: what it lets pass is read, and asked again. What
+/// does not begin as an event of this version does is let pass, so that it is refused by whoever reads it.
 #[must_use]
 pub fn may_be_of(wanted: EventType, bytes: &[u8]) -> bool {
-    memchr::memmem::find(bytes, wanted.written().as_bytes()).is_some()
+    !bytes.starts_with(EVENT_BEGINS) || memchr::memmem::find(bytes, wanted.written().as_bytes()).is_some()
 }
 
 /// Writes a head.
@@ -120,4 +122,31 @@ pub fn decode_head(bytes: &[u8]) -> Result<Head, CodecError> {
     let stored: StoredHead<HeadState> = read("head", bytes, HEAD_VERSION)?;
     check_version("head", stored.v, HEAD_VERSION)?;
     Ok(Head { version: stored.n, state: stored.s })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::ImageEvent;
+
+    #[test]
+    fn an_event_is_passed_over_only_where_it_is_surely_of_another_type() {
+        let written = |event: ImageEvent| {
+            let id = EventId("one".to_owned());
+            encode_event(&RecordedEvent { id, at: Timestamp::from_millis(0), event: event.into() }).unwrap()
+        };
+        let recorded = written(ImageEvent::LayersRecorded { keys: vec![], generation: 1 });
+        let other = written(ImageEvent::ImageDeleted);
+        for (bytes, expected) in [
+            (&recorded[..], true),
+            (&other, false),
+            (b"", true),
+            (br#"{"v":2,"id":"one","layers recorded":[]}"#, true),
+            (br#"{"v":1"#, true),
+        ] {
+            let found = may_be_of(EventType::LayersRecorded, bytes);
+            assert_eq!(found, expected, "{}", String::from_utf8_lossy(bytes));
+        }
+        assert!(!may_be_of(EventType::Assessed, &recorded));
+    }
 }

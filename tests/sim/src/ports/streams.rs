@@ -9,7 +9,7 @@ use cve_monitor_core::vocabulary::{Page, PageToken, Timestamp};
 
 use super::PAGE;
 use crate::wire::Wire;
-use crate::world::World;
+use crate::world::{World, now};
 
 /// Streams and heads.
 #[derive(Debug)]
@@ -50,11 +50,13 @@ impl EventStore for SimStore {
         head: &Head,
     ) -> Result<(), AppendError> {
         let append = async {
-            let was_deleted =
-                stream.as_image().and_then(|image| self.1.state_of(&image)).is_some_and(|s| s.deleted);
+            let before = now(self.1.store.head(stream)).ok().flatten();
+            let was_deleted = before.as_ref().and_then(Head::image).is_some_and(|state| state.deleted);
+            // What stands there already changes nothing: when it was written, it was looked at.
+            let is_written = before.map_or(0, |head| head.version) == expected;
             let result = self.1.store.append(stream, expected, events, head).await;
             match &result {
-                Ok(()) if !was_deleted => self.check(stream, events),
+                Ok(()) if is_written && !was_deleted => self.check(stream, events),
                 Ok(()) => {}
                 Err(AppendError::Conflict { .. }) => self.0.stage().count("conflict"),
                 Err(AppendError::Store(_)) => {}

@@ -22,7 +22,7 @@ const LOG_BYTES_KEPT: u32 = 64 << 20;
 /// The page cache of one connection, in KiB.
 const CACHE_KIB: u32 = 8 << 10;
 /// How much of the file a reading connection maps, in bytes: all of it, as far as SQLite was built for it (`LIBSQLITE3_FLAGS`
-/// in `.cargo/config.toml`; 2 GiB elsewhere). Pages at random places are then read where the kernel keeps them: copying each
+/// in `.cargo/config.toml`; 2 GiB elsewhere, nothing where addresses have 32 bits). Pages at random places are then read where the kernel keeps them: copying each
 /// was most of what finding the images of a change cost.
 const MAPPED_BYTES: i64 = 1 << 40;
 /// How many prepared statements a connection keeps.
@@ -89,7 +89,7 @@ pub(super) fn connect(path: &Path, access: Access) -> Result<Connection, Databas
     ))?;
     if access == Access::ReadOnly {
         connection.pragma_update(None, "query_only", true)?;
-        connection.pragma_update_and_check(None, "mmap_size", MAPPED_BYTES, |_| Ok(()))?;
+        connection.execute_batch(&format!("PRAGMA mmap_size = {MAPPED_BYTES}"))?;
     }
     Ok(connection)
 }

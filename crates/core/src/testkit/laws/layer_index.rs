@@ -157,6 +157,7 @@ async fn images_of_any(harness: &dyn LayerIndexHarness) -> Outcome {
         };
         harness.index().record(image, &has).await?;
     }
+    let of_two = [many.clone(), shared.clone()];
     let asked = [
         (vec![one.clone(), many.clone(), unknown.clone()], images[..8].to_vec()),
         (vec![many.clone(), shared.clone(), one.clone()], images[..11].to_vec()),
@@ -179,7 +180,22 @@ async fn images_of_any(harness: &dyn LayerIndexHarness) -> Outcome {
             same(&format!("images of {} keys, in pages of {limit}", keys.len()), &found, &expected)?;
         }
     }
-    Ok(())
+    // A fan-out lasts; images go meanwhile. Those that stay are named.
+    let mut page = harness.index().images_of_any(&of_two, None, 4).await?;
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut is_first = true;
+    loop {
+        for gone in page.items.iter().step_by(2).filter(|_| is_first) {
+            harness.index().forget(gone, &of_two).await?;
+        }
+        is_first = false;
+        seen.extend(page.items.iter().map(ToString::to_string));
+        let Some(after) = page.next else { break };
+        page = harness.index().images_of_any(&of_two, Some(after), 4).await?;
+    }
+    let expected: BTreeSet<_> =
+        images[..11].iter().filter(|image| **image != images[7]).map(ToString::to_string).collect();
+    same("images of two keys, while some are forgotten", &seen, &expected)
 }
 
 async fn record_all(harness: &dyn LayerIndexHarness) -> Outcome {

@@ -128,3 +128,18 @@ fn several_processes_that_open_a_new_file_at_once_agree_on_it() {
         assert!(database.is_ok(), "{database:?}");
     }
 }
+
+#[tokio::test]
+async fn who_reads_maps_the_file_and_who_writes_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(folder.path().join("state.db")).unwrap();
+    let mapped = |connection: &Connection| -> rusqlite::Result<i64> {
+        connection.query_row("PRAGMA mmap_size", [], |row| row.get(0))
+    };
+    assert_eq!(
+        database.read(move |state| Ok(mapped(state)?)).await,
+        Ok(1 << 40),
+        "as `.cargo/config.toml` says"
+    );
+    assert_eq!(database.write(move |tx| Ok(mapped(tx)?)).await, Ok(0));
+}

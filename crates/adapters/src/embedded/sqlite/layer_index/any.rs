@@ -26,7 +26,9 @@ pub(super) fn images(
         let mut found = name.query([number])?;
         // The tables change together: an image that is in the index has a name.
         let row = found.next()?.ok_or_else(|| {
-            DatabaseError::Damaged(format!("the layer index names an image {number} that is not there"))
+            DatabaseError::Damaged(format!(
+                "the layer index names an image {number} that is not there: put back a copy of the file"
+            ))
         })?;
         items.push(rows::parsed(row.get_ref(0)?.as_str().unwrap_or_default())?);
     }

@@ -1,5 +1,6 @@
-//! Many images at once, in the order in which their rows lie in the file: what is written next to each other lies on the
-//! same page, where keys in no order would change a page each, and the log hold that page once for each.
+//! Many images at once, sorted by name and then by key: what is written next to each other lies on the same page, where keys in
+//! no order would change a page each, and the log hold that page once for each. Keys that are new are numbered in that order, so
+//! that their rows follow each other, too.
 
 use cve_monitor_core::vocabulary::{ImageId, LayerKey};
 

