@@ -95,7 +95,7 @@ where
         SdkError::ServiceError(answer) => {
             let status = answer.raw().status().as_u16();
             let code = answer.err().code().unwrap_or_default();
-            let said: String = answer.err().message().unwrap_or_default().chars().take(MAX_QUOTED).collect();
+            let said = first_line(answer.err().message().unwrap_or_default());
             let detail =
                 if code.is_empty() { format!("HTTP {status} {said}") } else { format!("{code}: {said}") };
             Trouble { kind: kind(code, status), code: code.to_owned(), operation, detail }
@@ -106,6 +106,11 @@ where
         // No credentials at all end here as well: they may be there in a moment, an instance's always are late.
         _ => at(Kind::Transient, roots(error)),
     }
+}
+
+/// Where a signature is refused, the lines after the first repeat the request, with the token of its session.
+fn first_line(message: &str) -> String {
+    message.trim_start().lines().next().unwrap_or_default().chars().take(MAX_QUOTED).collect()
 }
 
 fn kind(code: &str, status: u16) -> Kind {
@@ -141,6 +146,14 @@ fn roots(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_a_service_says_the_first_line_is_repeated_up_to_its_bound() {
+        assert_eq!(first_line("It does not match.\n\nPOST\nx-amz-security-token:t"), "It does not match.");
+        assert_eq!(first_line(&"x".repeat(MAX_QUOTED)), "x".repeat(MAX_QUOTED));
+        assert_eq!(first_line(&"x".repeat(MAX_QUOTED + 1)), "x".repeat(MAX_QUOTED));
+        assert_eq!(first_line(""), "");
+    }
 
     #[test]
     fn the_code_decides_before_the_status() {
