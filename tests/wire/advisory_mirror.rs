@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::sync::Mutex;
 
 use cve_monitor_adapters::embedded::advisories::{
-    AdvisoryMirror, Fetched, MirrorError, MirrorSettings, Progress,
+    AdvisoryMirror, Fetched, MAX_EXPORT_BYTES, MAX_MIRROR_REDIRECTS, MirrorError, MirrorSettings, Progress,
 };
 use tempfile::TempDir;
 
@@ -103,6 +103,7 @@ async fn what_is_cut_short_too_large_or_no_archive_leaves_what_was_there() {
     let bench = Bench::new(move |_| replies.lock().unwrap().pop().unwrap()).await;
     let fetch = || {
         let mut settings = bench.settings();
+        assert_eq!(settings.max_export_bytes, MAX_EXPORT_BYTES, "unless told otherwise");
         // As large as the whole archive: the bound itself is within.
         settings.max_export_bytes = bound;
         bench.fetch_with(settings)
@@ -161,8 +162,8 @@ async fn redirects_are_followed_to_private_addresses_only_where_that_was_asked_f
 }
 
 #[tokio::test]
-async fn five_redirects_of_a_mirror_are_followed_and_no_sixth() {
-    for (hops, good) in [(5, true), (6, false)] {
+async fn so_many_redirects_of_a_mirror_are_followed_and_no_more() {
+    for (hops, good) in [(MAX_MIRROR_REDIRECTS, true), (MAX_MIRROR_REDIRECTS + 1, false)] {
         let bench = Bench::new(move |seen| {
             let at: usize = seen.path().strip_prefix("/hop/").and_then(|n| n.parse().ok()).unwrap_or(0);
             let next = format!("/hop/{}", at + 1);

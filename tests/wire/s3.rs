@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
-use cve_monitor_adapters::aws::s3::{S3Archive, S3Settings, S3Sink, create_bucket};
+use cve_monitor_adapters::aws::s3::{MAX_OBJECT_BYTES, S3Archive, S3Settings, S3Sink, create_bucket};
 use cve_monitor_core::ports::{ArchiveError, ReportArchive as _, ReportObject, ReportSink as _, SinkError};
 use cve_monitor_core::scan::ReportId;
 use cve_monitor_core::vocabulary::{Digest, Timestamp};
@@ -224,9 +224,13 @@ async fn an_object_that_breaks_off_is_transient_and_one_over_the_bound_is_damage
     let (_server, config) = asked_for(|_| Reply::ok(vec![b'x'; 1000]).cut_after(10)).await;
     let got = S3Archive::new(&config, settings.clone()).get(&Digest::of(b"")).await;
     assert!(matches!(got, Err(ArchiveError::Transient(_))), "{got:?}");
-    // One more than 256 MiB and a hundredth; it is not read.
-    let over = 256 * 1024 * 1024 + 256 * 1024 * 1024 / 100 + 1;
-    let (_server, config) = asked_for(move |_| Reply::ok(vec![0; over]).cut_after(1)).await;
-    let got = S3Archive::new(&config, settings).get(&Digest::of(b"")).await;
-    assert_eq!(got, Err(ArchiveError::Corrupt(Digest::of(b""))));
+    // By what is announced: none of it is read.
+    for (length, is_damaged) in [(MAX_OBJECT_BYTES, false), (MAX_OBJECT_BYTES + 1, true)] {
+        let (_server, config) = asked_for(move |_| Reply::ok(vec![0; length]).cut_after(1)).await;
+        let got = S3Archive::new(&config, settings.clone()).get(&Digest::of(b"")).await;
+        match is_damaged {
+            true => assert_eq!(got, Err(ArchiveError::Corrupt(Digest::of(b"")))),
+            false => assert!(matches!(got, Err(ArchiveError::Transient(_))), "{got:?}"),
+        }
+    }
 }

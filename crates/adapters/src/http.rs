@@ -13,3 +13,5 @@ pub(crate) use registry::translate;
 pub(crate) use registry::{
     Blob, Kept, broken, denied, expect_success, page_after, read, read_bounded, retry_after,
 };
+#[cfg(feature = "oci")]
+pub use registry::{MAX_ERROR_BYTES, MAX_RESUMES};

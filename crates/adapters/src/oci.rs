@@ -9,8 +9,10 @@
 //!
 //! Nothing here reads the environment: paths, proxies and search paths come in as settings.
 
+pub mod bounds;
 mod distribution;
 mod docker_config;
+mod file;
 pub mod image_config;
 mod local;
 pub mod notification;

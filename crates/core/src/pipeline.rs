@@ -4,6 +4,7 @@
 //! the scanner learns, and keeps in the *inbox* what it is told once only; *reconcile* compares with the registries. Events make it fast, reconciliation makes it
 //! correct. *Questions* read what is known; *rebuild* makes again what was lost.
 
+pub mod bounds;
 mod drive;
 mod ingest;
 mod journal;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use cve_monitor_adapters::clair::v2::bounds::STARTS_MAX;
 use cve_monitor_adapters::clair::v2::{ClairV2Feed, Proof};
 use cve_monitor_core::ports::{ChangeFeed as _, Cursor, FeedError, Next};
 use cve_monitor_core::testkit::model::MemoryEventStore;
@@ -177,7 +178,9 @@ async fn forgotten_tokens_begin_the_pages_anew() {
 
     restarts.store(1000, Ordering::SeqCst);
     let again = ring(&bench.store, NAME).await;
+    let before = bench.asked("GET").len();
     let error = bench.keys(again).await;
+    assert_eq!(bench.asked("GET").len() - before, 2 * STARTS_MAX as usize, "the first page and the next");
     assert!(matches!(&error, Err(FeedError::Transient(why)) if why.contains("paginationkey")), "{error:?}");
 }
 

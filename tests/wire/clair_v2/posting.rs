@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cve_monitor_adapters::clair::v2::bounds::{CHAINS_MAX, POSTS_MAX};
 use cve_monitor_core::ports::{Clock as _, RegistryError, Scanner as _, ScannerError};
 use cve_monitor_core::testkit::ManualClock;
 use cve_monitor_core::testkit::model::MemoryRegistry;
@@ -81,10 +82,11 @@ async fn what_clair_could_not_fetch_is_posted_again_from_a_fresh_address() {
 
 #[tokio::test]
 async fn the_registry_says_why_clair_could_not_fetch() {
-    const REFUSED: [&str; 2] = ["11-post-fetch-404"; 2];
+    const REFUSED: [&str; POSTS_MAX as usize] = ["11-post-fetch-404"; POSTS_MAX as usize];
     let served = Bench::new(first(&REFUSED)).await;
     let error = transient(served.scanner.index(&served.image(&["base"]).await).await);
     assert!(error.contains("serves to others") && error.contains("certificate"), "{error}");
+    assert_eq!(served.posted().len(), POSTS_MAX as usize);
     assert!(!error.contains("token") && !error.contains("Bearer"), "{error}");
 
     let registry = Arc::new(MemoryRegistry::new("r.example".parse().unwrap()));
@@ -144,6 +146,7 @@ async fn a_chain_that_lost_a_layer_is_begun_anew() {
     })
     .await;
     transient(lost.scanner.index(&lost.image(&["base", "app"]).await).await);
+    assert_eq!(lost.posted().len(), 2 * CHAINS_MAX as usize, "the base and what stands on it");
 }
 
 fn posted_child(seen: &Seen) -> bool {

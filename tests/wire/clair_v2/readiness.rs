@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use cve_monitor_adapters::clair::v2::bounds::NAMESPACES_MAX;
 use cve_monitor_adapters::clair::v2::{ClairV2Feed, Proof};
 use cve_monitor_core::ports::{ChangeFeed as _, Cursor, FeedError, Next};
 use cve_monitor_core::testkit::model::MemoryEventStore;
@@ -156,4 +157,28 @@ async fn a_server_that_does_not_answer_is_not_taken_for_an_empty_one() {
 async fn a_cursor_of_another_feed_is_a_gap_of_everything() {
     let bench = Bench::new(Proof::Word, Shown { advisories: true, ..EMPTY }).await;
     assert_eq!(bench.gap(Some("12-abcdef")).await.as_deref(), Some("ready:0"));
+}
+
+#[tokio::test]
+async fn so_many_distributions_are_asked_about_and_no_more() {
+    for (last, expected) in [(NAMESPACES_MAX, "ready:0"), (NAMESPACES_MAX + 1, "loading:0")] {
+        // Only the last one has advisories.
+        let known = format!("/debian:{last}/");
+        let server = FakeServer::start(move |seen: &Seen| match seen.path() {
+            "/v1/namespaces" => {
+                let all: Vec<_> = (1..=last).map(|n| format!(r#"{{"Name":"debian:{n}"}}"#)).collect();
+                Reply::ok(format!(r#"{{"Namespaces":[{}]}}"#, all.join(",")))
+            }
+            path if path.replace("%3A", ":").contains(&known) => captured("79-list-limit-2"),
+            path if path.ends_with("/vulnerabilities") => captured("84-list-unknown-ns"),
+            _ if posted(seen).is_some() => stored(),
+            _ => captured(NOT_THERE),
+        })
+        .await;
+        let store = Arc::new(MemoryEventStore::default());
+        let feed = ClairV2Feed::new(&settings(&server), Proof::Word, store as _).unwrap();
+        let Next::Gap { to, .. } = feed.next(None).await.unwrap() else { panic!("no gap") };
+        assert_eq!(to.0, expected);
+        assert_eq!(server.seen_at("/vulnerabilities").len(), NAMESPACES_MAX);
+    }
 }

@@ -1,5 +1,6 @@
 //! Which images a change may concern: what Clair's indexer is asked, and what it answers.
 
+use cve_monitor_adapters::clair::v4::bounds::MAX_ATTEMPTS;
 use cve_monitor_core::vocabulary::PageToken;
 use cve_monitor_tests::fakes::clair_v4::{Fault, language_vulnerability};
 
@@ -126,17 +127,17 @@ async fn a_clair_without_room_is_asked_again_later_and_not_for_ever() {
     let bench = Bench::new().await;
     let (start, to, image) = a_change(&bench).await;
     let before = bench.clock.now();
-    bench.clair.fail("affected_manifest", 3, Fault::Status(429));
+    bench.clair.fail("affected_manifest", MAX_ATTEMPTS as usize - 1, Fault::Status(429));
     let answer = while_time_passes(&bench, bench.candidates(&start, &to)).await;
     assert_eq!(answer, Ok(keys([&image])));
-    assert_eq!(bench.clock.now().since(before), Duration::from_secs(1 + 2 + 4));
+    assert_eq!(bench.clock.now().since(before), Duration::from_secs(1 + 2 + 4 + 8 + 16 + 32));
 
     let bench = Bench::new().await;
     let (start, to, _) = a_change(&bench).await;
     bench.clair.fail("affected_manifest", usize::MAX, Fault::Status(429));
     let error = while_time_passes(&bench, bench.candidates(&start, &to)).await.unwrap_err();
     assert!(matches!(error, FeedError::Transient(_)), "{error}");
-    assert_eq!(bench.requests("affected_manifest"), 7);
+    assert_eq!(bench.requests("affected_manifest"), MAX_ATTEMPTS as usize);
 }
 
 #[tokio::test]

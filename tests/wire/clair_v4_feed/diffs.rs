@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use cve_monitor_adapters::clair::v4::bounds::MAX_DIFF_FAILURES;
 use cve_monitor_tests::fakes::clair_v4::Fault;
 
 use super::*;
@@ -92,8 +93,8 @@ async fn a_diff_that_fails_time_and_again_holds_nothing_up_for_ever() {
     // Not one after the other: what can be read after all has not failed.
     assert!(bench.candidates(&first, &second).await.is_ok());
     let feed = bench.restarted();
-    bench.clair.fail("update_diff", 6, Fault::Status(500));
-    for _ in 0..5 {
+    bench.clair.fail("update_diff", MAX_DIFF_FAILURES as usize, Fault::Status(500));
+    for _ in 1..MAX_DIFF_FAILURES {
         let error = feed.candidates(&start, &first, None, 10).await.unwrap_err();
         assert!(matches!(error, FeedError::Transient(_)), "{error}");
     }

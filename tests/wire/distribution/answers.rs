@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use cve_monitor_adapters::oci::bounds::MAX_ERROR_BYTES;
 use cve_monitor_adapters::oci::{DistributionRegistry, DistributionSettings};
 use cve_monitor_core::ports::{Registry as _, RegistryError};
 use cve_monitor_core::vocabulary::{Digest, ImageId, MAX_MANIFEST_BYTES, MediaType};
@@ -62,6 +63,31 @@ async fn a_manifest_is_gone_only_where_the_registry_itself_says_so() {
     let proxy = FakeServer::start(|_| Reply::ok("<h1>no such backend</h1>").with_status(404)).await;
     let lost = registry(&proxy).manifest(&image(&proxy)).await;
     assert!(matches!(lost, Err(RegistryError::Transient(_))), "{lost:?}");
+}
+
+/// A page of some proxy, or of some framework, may be longer than what is read of an error, or break off: then nobody has
+/// said that the image is not there.
+#[tokio::test]
+async fn a_not_found_that_is_not_heard_to_its_end_makes_nothing_gone() {
+    let said = |length: usize| {
+        let mut body = Reply::error(404, "MANIFEST_UNKNOWN").body().to_vec();
+        body.resize(length, b' ');
+        Reply::ok(body).with_status(404)
+    };
+    for (reply, is_gone) in [
+        (said(MAX_ERROR_BYTES), true),
+        (said(MAX_ERROR_BYTES).chunked(), true),
+        (said(MAX_ERROR_BYTES + 1), false),
+        (said(MAX_ERROR_BYTES + 1).chunked(), false),
+        (said(MAX_ERROR_BYTES).cut_after(100), false),
+    ] {
+        let server = FakeServer::start(move |_| reply.clone()).await;
+        let error = registry(&server).manifest(&image(&server)).await.unwrap_err();
+        match is_gone {
+            true => assert!(matches!(error, RegistryError::NotFound(_)), "{error}"),
+            false => assert!(matches!(error, RegistryError::Transient(_)), "{error}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use cve_monitor_adapters::oci::bounds::MAX_TOKEN_BYTES;
 use cve_monitor_adapters::oci::{
     CredentialSource, Credentials, DistributionRegistry, DistributionSettings, DockerConfig, Secret,
 };
@@ -230,4 +231,26 @@ async fn the_debug_form_of_a_registry_in_use_shows_no_secret() {
     registry.resolve(&repository(), &tag("v1")).await.unwrap();
     let printed = format!("{registry:?}");
     assert!(!printed.contains("s3cret") && !printed.contains("token-1"), "{printed}");
+}
+
+#[tokio::test]
+async fn the_answer_of_a_token_service_may_have_so_many_bytes_and_no_more() {
+    for (length, good) in [(MAX_TOKEN_BYTES, true), (MAX_TOKEN_BYTES + 1, false)] {
+        let server = FakeServer::start(move |seen| match (seen.path(), seen.header("authorization")) {
+            ("/token", _) => {
+                let mut answer = br#"{"token":"t"}"#.to_vec();
+                answer.resize(length, b' ');
+                Reply::ok(answer)
+            }
+            (_, Some(_)) => Reply::ok(MANIFEST),
+            (_, None) => {
+                let host = seen.header("host").unwrap_or_default();
+                let demand = format!(r#"Bearer realm="http://{host}/token""#);
+                Reply::error(401, "UNAUTHORIZED").header("www-authenticate", demand)
+            }
+        })
+        .await;
+        let answer = registry(&server).manifest(&image(&server)).await;
+        assert_eq!(answer.is_ok(), good, "{answer:?}");
+    }
 }

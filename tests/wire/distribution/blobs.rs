@@ -1,5 +1,6 @@
 //! Blobs: hashed as they pass, taken up again where the connection breaks.
 
+use cve_monitor_adapters::oci::bounds::MAX_RESUMES;
 use cve_monitor_core::ports::{Registry as _, RegistryError};
 
 use super::{descriptor, image, read, registry, repository};
@@ -60,11 +61,11 @@ async fn a_server_that_knows_no_parts_sends_the_whole_again_and_nothing_comes_tw
 }
 
 #[tokio::test]
-async fn a_transfer_that_always_breaks_ends_as_transient_after_five_more_tries() {
+async fn a_transfer_that_always_breaks_ends_as_transient_after_so_many_more_tries() {
     let server = FakeServer::start(|seen| part(seen).cut_after(1)).await;
     let answer = read(&registry(&server), &descriptor(&content())).await;
     assert!(matches!(answer, Err(RegistryError::Transient(_))), "{:?}", answer.err());
-    assert_eq!(server.seen().len(), 6);
+    assert_eq!(server.seen().len(), 1 + MAX_RESUMES as usize);
 }
 
 #[tokio::test]

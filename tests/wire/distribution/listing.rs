@@ -1,5 +1,6 @@
 //! Repositories and images page by page, whatever the server's own pages are.
 
+use cve_monitor_adapters::oci::bounds::MAX_PAGE_BYTES;
 use cve_monitor_adapters::oci::{DistributionRegistry, RepositorySelection};
 use cve_monitor_core::ports::{Registry, RegistryError};
 use cve_monitor_core::vocabulary::{Digest, RepositoryName};
@@ -97,7 +98,6 @@ async fn a_pattern_selects_from_the_catalogue() {
 
 #[tokio::test]
 async fn a_page_at_the_bound_is_read_and_a_longer_one_refused() {
-    const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
     for (length, good) in [(MAX_PAGE_BYTES, true), (MAX_PAGE_BYTES + 1, false)] {
         let server = FakeServer::start(move |_| {
             let mut body = br#"{"repositories":["a"]}"#.to_vec();

@@ -1,5 +1,6 @@
 //! Redirects: followed by hand, without what belongs to the registry alone.
 
+use cve_monitor_adapters::oci::bounds::MAX_REDIRECTS;
 use cve_monitor_adapters::oci::{CredentialSource, Credentials, DistributionRegistry, ProxySettings, Secret};
 use cve_monitor_core::ports::{Registry as _, RegistryError};
 
@@ -44,8 +45,8 @@ async fn credentials_do_follow_a_redirect_within_the_registry() {
 }
 
 #[tokio::test]
-async fn five_redirects_are_followed_and_no_sixth() {
-    for (hops, good) in [(5, true), (6, false)] {
+async fn so_many_redirects_are_followed_and_no_more() {
+    for (hops, good) in [(MAX_REDIRECTS, true), (MAX_REDIRECTS + 1, false)] {
         let server = FakeServer::start(move |seen| {
             let at: usize = seen.path().strip_prefix("/hop/").and_then(|n| n.parse().ok()).unwrap_or(0);
             if at == hops {

@@ -1,5 +1,6 @@
 //! What refers to an image: the registry's own list, and the tag that stands in for it.
 
+use cve_monitor_adapters::oci::bounds::MAX_REFERRER_PAGES;
 use cve_monitor_core::ports::{Registry as _, RegistryError};
 use cve_monitor_core::vocabulary::{Digest, MediaType};
 
@@ -40,14 +41,24 @@ async fn the_pages_of_the_registrys_list_are_followed() {
 }
 
 #[tokio::test]
-async fn a_list_without_end_is_refused() {
-    let server = FakeServer::start(|seen| {
-        Reply::ok(list(&[b"a"]))
-            .header("link", format!("<{}?n={}>; rel=\"next\"", seen.path(), seen.target.len()))
-    })
-    .await;
-    let answer = registry(&server).referrers(&image(&server)).await;
-    assert!(matches!(answer, Err(RegistryError::Unsupported(_))), "{answer:?}");
+async fn a_list_may_have_so_many_pages_and_no_more() {
+    for pages in [MAX_REFERRER_PAGES, MAX_REFERRER_PAGES + 1] {
+        let server = FakeServer::start(move |seen| {
+            let page: usize = seen.target.rsplit_once("?n=").map_or(1, |(_, page)| page.parse().unwrap());
+            let reply = Reply::ok(list(&[page.to_string().as_bytes()]));
+            if page == pages {
+                return reply;
+            }
+            reply.header("link", format!("<{}?n={}>; rel=\"next\"", seen.path(), page + 1))
+        })
+        .await;
+        let answer = registry(&server).referrers(&image(&server)).await;
+        match pages {
+            MAX_REFERRER_PAGES => assert_eq!(digests(answer).len(), pages),
+            _ => assert!(matches!(answer, Err(RegistryError::Unsupported(_))), "{answer:?}"),
+        }
+        assert_eq!(server.seen().len(), MAX_REFERRER_PAGES);
+    }
 }
 
 #[tokio::test]

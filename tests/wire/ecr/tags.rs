@@ -1,5 +1,6 @@
 //! Tags as they are now, asked for together.
 
+use cve_monitor_adapters::aws::ecr_registry::MAX_IDS;
 use cve_monitor_core::ports::{Registry as _, RegistryError};
 use cve_monitor_core::vocabulary::{Digest, ImageId, Tag};
 use cve_monitor_tests::fakes::ecr::{FakeEcr, Fault};
@@ -25,10 +26,10 @@ async fn tags_are_those_of_the_moment() {
 }
 
 #[tokio::test]
-async fn who_asks_at_the_same_time_shares_calls_of_a_hundred() {
+async fn who_asks_at_the_same_time_shares_calls_of_as_many_as_one_may_name() {
     let fake = FakeEcr::start().await;
     let images: Vec<ImageId> =
-        (0..250).map(|n| push(&fake, Some(&format!("t{n}")), &n.to_string())).collect();
+        (0..2 * MAX_IDS + 50).map(|n| push(&fake, Some(&format!("t{n}")), &n.to_string())).collect();
     let registry = presigned(&fake).await;
     let answers = join_all(images.iter().map(|image| registry.tags(image))).await;
     for (n, answer) in answers.into_iter().enumerate() {

@@ -1,5 +1,7 @@
 //! Receiving: how SQS is asked, and what its messages become.
 
+use cve_monitor_adapters::aws::sqs_queue::{MAX_LATE_POLLS, MAX_RECEIVE_COUNT};
+use cve_monitor_core::pipeline::IngestSettings;
 use cve_monitor_core::ports::MAX_RECEIVE;
 
 use super::*;
@@ -98,9 +100,9 @@ async fn events_that_ask_for_nothing_do_not_hide_what_lies_behind_them() {
     let received = queue.receive(Lane::Push, 1, LEASE, Duration::ZERO).await.expect("a message");
     assert_eq!(ids(&received), ["0"]);
     // Without end, they end the receive.
-    sqs.will("ReceiveMessage", (0..20).map(|_| messages(&idle)));
+    sqs.will("ReceiveMessage", (0..2 * MAX_LATE_POLLS).map(|_| messages(&idle)));
     assert_eq!(queue.receive(Lane::Push, 1, LEASE, Duration::ZERO).await, Ok(vec![]));
-    assert_eq!(sqs.asked("ReceiveMessage").len(), 3 + 10);
+    assert_eq!(sqs.asked("ReceiveMessage").len(), 3 + MAX_LATE_POLLS as usize);
 }
 
 #[tokio::test]
@@ -154,4 +156,9 @@ async fn a_worker_with_its_hands_full_does_not_ask_an_empty_lane_twice() {
     sqs.will("ReceiveMessage", [many(0, 1)]);
     assert_eq!((look(Lane::Change).await, calls()), (1, 4));
     queue.acknowledge(&in_hand.lease).await.expect("acknowledged");
+}
+
+#[test]
+fn sqs_takes_a_message_for_dead_no_sooner_than_ingest_does() {
+    assert_eq!(MAX_RECEIVE_COUNT, IngestSettings::default().max_deliveries);
 }

@@ -4,6 +4,7 @@ mod api;
 mod budget;
 mod error;
 mod layers;
+mod listed;
 mod settings;
 mod tags;
 mod token;
@@ -27,15 +28,15 @@ use crate::http::{Kept, page_after};
 use crate::verifier::verify_manifest;
 use api::Api;
 use layers::Layers;
+use listed::Listed;
 use tags::Tags;
 use token::Tokens;
 
+pub use api::MAX_IDS;
 pub use settings::{EcrBudget, EcrName, EcrSettings, InvalidSettings, LayerSource};
 
 /// For how long the pages of the repositories come from one reading; the first page always reads anew.
 const LISTING_AGE: Duration = Duration::from_secs(600);
-/// The most repositories of a registry. ECR's quota is 100,000 unless it was raised.
-const MAX_REPOSITORIES: usize = 500_000;
 /// How long a pre-signed address works if it does not say (CLI reference, get-download-url-for-layer).
 const PRESIGNED_LIFE: Duration = Duration::from_secs(3600);
 const NO_NAME: &str =
@@ -93,22 +94,16 @@ impl EcrRegistry {
     }
 
     async fn read_repositories(&self) -> Result<Vec<RepositoryName>, RegistryError> {
-        let (mut names, mut after) = (vec![], None);
+        let (mut listed, mut after) = (Listed::default(), None);
         loop {
             let (page, next) = self.api.repositories(after).await?;
-            names.extend(page.iter().filter_map(|name| read_name(name, "repository")));
-            if names.len() > MAX_REPOSITORIES {
-                let why = format!("the repositories: more than {MAX_REPOSITORIES}");
-                return Err(RegistryError::Unsupported(why));
-            }
+            listed.take(&page)?;
             after = next;
             if after.is_none() {
                 break;
             }
         }
-        names.sort();
-        names.dedup();
-        Ok(names)
+        Ok(listed.sorted())
     }
 }
 

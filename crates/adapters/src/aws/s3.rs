@@ -9,7 +9,7 @@ mod create;
 mod lake;
 mod sink;
 
-pub use self::archive::S3Archive;
+pub use self::archive::{MAX_OBJECT_BYTES, S3Archive};
 pub use self::create::create_bucket;
 pub use self::lake::S3Lake;
 pub use self::sink::S3Sink;

@@ -22,7 +22,7 @@ use cve_monitor_core::vocabulary::{Lane, Page, PageToken, RequestId, ScanRequest
 use tokio::sync::Mutex;
 
 use self::calls::Calls;
-pub use self::create::create_queues;
+pub use self::create::{MAX_RECEIVE_COUNT, create_queues};
 use self::dead::Looked;
 pub use self::dead::MAX_LETTERS;
 use self::leases::Leases;
@@ -30,6 +30,7 @@ pub use self::leases::MAX_HIDDEN;
 pub use self::names::MAX_PREFIX;
 use self::names::Queues;
 use self::quiet::Quiet;
+pub use self::receiving::MAX_LATE_POLLS;
 use super::trouble::{Kind, Trouble};
 
 /// Where the queues are.

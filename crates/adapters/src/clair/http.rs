@@ -1,7 +1,11 @@
 //! One HTTP client for both versions of Clair: bounds on everything, the status before the body, requests signed
 //! where there is a key. Headers and queries are in no error and in no log.
 
+#[cfg(test)]
+pub(super) mod announcing;
 mod body;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::path::PathBuf;

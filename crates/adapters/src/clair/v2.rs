@@ -6,6 +6,7 @@
 //! * [`NOTIFICATIONS`], [`Proof::means`]: what `config check` says about such a server
 
 mod answer;
+pub mod bounds;
 #[cfg(test)]
 mod captured;
 mod chain;

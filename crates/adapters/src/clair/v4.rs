@@ -5,6 +5,7 @@
 
 mod assess;
 mod bell;
+pub mod bounds;
 mod client;
 mod error;
 mod feed;

@@ -14,7 +14,9 @@ mod store;
 
 pub use self::bundle::{BundleError, Bundled};
 pub use self::feed::EmbeddedFeed;
-pub use self::mirror::{AdvisoryMirror, Fetched, MAX_EXPORT_BYTES, MirrorError, MirrorSettings, Progress};
+pub use self::mirror::{
+    AdvisoryMirror, Fetched, MAX_EXPORT_BYTES, MAX_MIRROR_REDIRECTS, MirrorError, MirrorSettings, Progress,
+};
 pub use self::source::{AdvisorySource, InvalidSource};
 pub(super) use self::store::State;
 pub use self::store::{

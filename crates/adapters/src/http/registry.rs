@@ -6,6 +6,11 @@ mod kept;
 mod paging;
 mod transfer;
 
+#[cfg(feature = "oci")]
+pub use error::MAX_ERROR_BYTES;
+#[cfg(feature = "oci")]
+pub use transfer::MAX_RESUMES;
+
 pub(crate) use body::read_bounded;
 #[cfg(all(feature = "oci", feature = "testkit"))]
 pub(crate) use error::translate;

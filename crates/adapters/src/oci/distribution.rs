@@ -33,10 +33,14 @@ use authorization::Scope;
 use listing::read_all;
 use transport::{Ask, Transport};
 
+pub use authorization::MAX_TOKEN_BYTES;
+pub use listing::{MAX_ENTRIES, MAX_PAGE_BYTES, MAX_PAGES};
+pub use referrers::MAX_REFERRER_PAGES;
 pub use selection::RepositorySelection;
 pub use settings::{
     CredentialSource, Credentials, DistributionSettings, InvalidSettings, ProxySettings, Secret,
 };
+pub use transport::MAX_REDIRECTS;
 
 /// How late `tags` may be: for so long a repository's tags are kept.
 pub const TAG_AGE: Duration = Duration::from_secs(60);

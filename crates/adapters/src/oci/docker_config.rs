@@ -12,6 +12,7 @@ use base64::Engine as _;
 use serde::Deserialize;
 
 use super::distribution::{Credentials, Secret};
+use super::file::read_small;
 
 pub use helper::HELPER_TIMEOUT;
 
@@ -104,15 +105,12 @@ impl DockerConfig {
     }
 
     async fn read(&self) -> Result<Option<File>, CredentialError> {
-        match tokio::fs::metadata(&self.file).await {
+        let bytes = match read_small(&self.file, MAX_CONFIG_BYTES).await {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(self.unreadable(e.to_string())),
-            Ok(meta) if meta.len() > MAX_CONFIG_BYTES => {
-                return Err(self.unreadable(format!("it is longer than {MAX_CONFIG_BYTES} bytes")));
-            }
-            Ok(_) => {}
-        }
-        let bytes = tokio::fs::read(&self.file).await.map_err(|e| self.unreadable(e.to_string()))?;
+            Ok(None) => return Err(self.unreadable(format!("it is longer than {MAX_CONFIG_BYTES} bytes"))),
+            Ok(Some(bytes)) => bytes,
+        };
         // serde's message may quote the text that it stumbled over, which may be a secret: only the place is told.
         serde_json::from_slice(&bytes).map(Some).map_err(|e| {
             self.unreadable(format!("it is not docker's JSON at line {}, column {}", e.line(), e.column()))

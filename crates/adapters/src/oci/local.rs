@@ -29,13 +29,13 @@ use folder::Folder;
 use references::{Contents, Named};
 
 pub use archive::ArchiveForm;
-pub use references::repository_name;
+pub use references::{MAX_INDEX_BYTES, repository_name};
 pub use source::{ImageSource, LocalName, SourceError};
 
 /// How many bytes of a blob are read at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
 /// How many manifests are asked whose subject is an image.
-const MAX_SUBJECTS: usize = 1000;
+pub const MAX_SUBJECTS: usize = 1000;
 
 /// A layout or an archive as a registry.
 ///
@@ -221,7 +221,9 @@ impl Registry for LocalRegistry {
     async fn referrers(&self, image: &ImageId) -> Result<Vec<Referrer>, RegistryError> {
         let named = self.contents().await?.images(&image.repository)?;
         if named.len() > MAX_SUBJECTS {
-            return Err(RegistryError::Unsupported(format!("{} manifests as referrers", named.len())));
+            let why =
+                format!("{} manifests, of which any may refer to it: at most {MAX_SUBJECTS}", named.len());
+            return Err(RegistryError::Unsupported(why));
         }
         let mut found = vec![];
         for listed in named {

@@ -186,6 +186,17 @@ mod tests {
     }
 
     #[test]
+    fn of_an_id_so_much_is_repeated_and_no_more() {
+        for length in [MAX_QUOTED, MAX_QUOTED + 1] {
+            let event = event("push", &manifest_target("NO NAME", Digest::of(b"m").as_str(), ""));
+            let body =
+                envelope(&[event.replace(r#""id":"1""#, &format!(r#""id":"{}""#, "#".repeat(length)))]);
+            let refused = parse(&body, &registry()).unwrap().refused.remove(0);
+            assert_eq!(refused.matches('#').count(), MAX_QUOTED, "{refused}");
+        }
+    }
+
+    #[test]
     fn a_deletion_asks_whether_the_image_is_still_there() {
         let target = format!(r#""repository":"a/b","digest":"{}""#, Digest::of(b"m"));
         let read = parse(&envelope(&[event("delete", &target)]), &registry()).unwrap();

@@ -19,6 +19,14 @@ use url::Url;
 use super::read::Reader;
 use super::{Environment, Variables};
 
+#[cfg(test)]
+pub(super) use self::aws::MAX_REGION_CHARS;
+#[cfg(test)]
+pub(super) use self::clair::MAX_PATH_BYTES;
+#[cfg(test)]
+pub(super) use self::ecr::MAX_ROLE_ARN_CHARS;
+#[cfg(test)]
+pub(super) use self::storage::{MAX_KMS_KEY_CHARS, MAX_PREFIX_CHARS};
 pub(super) use advisories::advisories;
 pub use advisories::{Advisories, AdvisorySource};
 pub use aws::Aws;

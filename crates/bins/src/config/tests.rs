@@ -8,6 +8,7 @@ use std::path::Path;
 use cve_monitor_adapters::oci::{ArchiveForm, CredentialSource};
 
 use super::Kind;
+use super::places::MAX_PATH_BYTES;
 use super::read::Reader;
 use super::{
     ConfigError, Files, FilesForm, Loaded, Override, Overrides, RegistryAt, Reports, Variables, keys,
@@ -390,5 +391,35 @@ fn a_clair_needs_its_address_and_tells_what_it_is_trusted_with() {
     assert_problem(&problems("[scanner]\nsbom = \"yes\""), &["scanner.sbom", "yes", "require"]);
     for path in ["webhooks", "/readyz", "/{a}", "/"] {
         assert_problem(&problems(&format!("[clair]\nwebhook_path = \"{path}\"")), &["clair.webhook_path"]);
+    }
+}
+
+#[test]
+fn files_are_read_up_to_their_bounds_and_no_further() {
+    for (more, good) in [(0, true), (1, false)] {
+        let text = "#".repeat(usize::try_from(super::MAX_FILE_BYTES).unwrap() + more);
+        let found = problems(&text, &[], &[]);
+        assert!(if good { found.is_empty() } else { found[0].contains("is longer than 1048576 bytes") });
+        let folder = tempfile::tempdir().unwrap();
+        let secret = "s".repeat(usize::try_from(super::read::MAX_SECRET_BYTES).unwrap() + more);
+        std::fs::write(folder.path().join("secret"), &secret).unwrap();
+        let text = "[[registry]]\nname = \"r.example\"\nusername = \"u\"\npassword_file = \"secret\"";
+        let loaded = load_in(folder.path(), text, &[], &[]);
+        let found = loaded.map(|_| vec![]).unwrap_or_else(|error| error.problems().to_vec());
+        match good {
+            true => assert!(found.is_empty(), "{found:#?}"),
+            false => assert_problem(&found, &["password_file", "is longer than 65536 bytes"]),
+        }
+    }
+}
+
+#[test]
+fn the_path_of_a_webhook_may_have_so_many_bytes_and_no_more() {
+    for (length, good) in [(MAX_PATH_BYTES, true), (MAX_PATH_BYTES + 1, false)] {
+        let path = format!("/{}", "p".repeat(length - 1));
+        let text = format!(
+            "[scanner]\nkind = \"clair-v4\"\n[clair]\nurl = \"https://c.example\"\nwebhook_path = \"{path}\""
+        );
+        assert_eq!(problems(&text, &[], &[]).is_empty(), good, "{:#?}", problems(&text, &[], &[]));
     }
 }

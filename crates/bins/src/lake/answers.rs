@@ -139,3 +139,18 @@ async fn every(lake: &Lake, day: Day, asked: &Asked, told: &mut Told) -> Result<
     }
     Ok(rows)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_problems_are_named_and_the_others_are_counted() {
+        let problem = Problem { place: "lake/a.json".to_owned(), line: None, what: "is broken".to_owned() };
+        let mut told = Told::default();
+        told.note(vec![problem.clone(); MAX_NAMED]);
+        assert_eq!((told.problems.len(), told.more_problems), (MAX_NAMED, 0));
+        told.note(vec![problem]);
+        assert_eq!((told.problems.len(), told.more_problems), (MAX_NAMED, 1));
+    }
+}

@@ -131,7 +131,7 @@ async fn object(lake: &Lake, key: &str, day: Day, asked: &Asked) -> Result<Read,
     };
     let (mut read, mut line, mut number) = (Read::default(), vec![], 0);
     loop {
-        let more = next_line(&mut body, &mut line).await;
+        let more = next_line(&mut body, &mut line, MAX_LINE_BYTES).await;
         if !more.map_err(|error| LakeError(format!("{} broke off: {error}", lake.place(key))))? {
             return Ok(read);
         }
@@ -155,9 +155,29 @@ async fn object(lake: &Lake, key: &str, day: Day, asked: &Asked) -> Result<Read,
     }
 }
 
-/// Reads up to a line's end, or one byte more than a line may have; false where there is nothing more.
-async fn next_line(body: &mut Body, line: &mut Vec<u8>) -> std::io::Result<bool> {
+/// Reads up to a line's end, or one byte more than a line may have, its end included; false where there is nothing more.
+async fn next_line(body: &mut Body, line: &mut Vec<u8>, most: usize) -> std::io::Result<bool> {
     line.clear();
-    let most = MAX_LINE_BYTES as u64 + 1;
-    Ok(body.take(most).read_until(b'\n', line).await? > 0)
+    Ok(body.take(most as u64 + 1).read_until(b'\n', line).await? > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use cve_monitor_core::ports::MAX_BODY_BYTES;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_line_is_read_up_to_one_byte_more_than_it_may_have() {
+        let mut line = vec![];
+        for (text, read) in
+            [("123456\nmore", "123456\n"), ("1234567\nmore", "1234567\n"), ("12345678\n", "12345678")]
+        {
+            let mut body: Body = Box::pin(text.as_bytes());
+            assert!(next_line(&mut body, &mut line, 7).await.unwrap());
+            assert_eq!(line, read.as_bytes());
+            assert_eq!(line.len() > 7, text != "123456\nmore", "{text}");
+        }
+        assert_eq!(MAX_LINE_BYTES.max(MAX_BODY_BYTES), MAX_LINE_BYTES, "the longest report is read");
+    }
 }

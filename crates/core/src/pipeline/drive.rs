@@ -5,12 +5,14 @@ mod assess;
 mod failure;
 mod outcome;
 mod perform;
+mod platform;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use self::outcome::Outcome;
 use self::perform::{Performed, Workbench};
+pub use self::platform::MAX_CONFIG_BYTES;
 use super::Ports;
 use super::journal::append;
 use crate::ports::{AppendError, StoreError};
@@ -21,9 +23,9 @@ use crate::scan::{
 use crate::vocabulary::{ImageId, Lane, ScanRequest, Timestamp, Verdict};
 
 /// How often a drive starts again because somebody else appended first.
-const CONFLICTS_MAX: u32 = 20;
+pub const CONFLICTS_MAX: u32 = 20;
 /// How many steps a drive takes at the most: more than any image needs.
-const STEPS_MAX: u32 = 64;
+pub const STEPS_MAX: u32 = 64;
 
 /// Why a drive could not even remember how it failed: the message must come again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

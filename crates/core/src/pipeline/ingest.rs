@@ -16,6 +16,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 
 use self::counts::Handled;
 pub use self::counts::{IngestCounts, IngestSettings};
+pub use self::hold::PAUSE_MAX;
 use self::observers::Observers;
 use self::pace::Pace;
 use super::{DriveError, Driver, Outcome, Ports};

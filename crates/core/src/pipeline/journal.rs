@@ -7,7 +7,9 @@ use crate::ports::{AppendError, StoreError};
 use crate::scan::{Event, Head, HeadState, StreamId, seal};
 use crate::vocabulary::Timestamp;
 
-const APPEND_ATTEMPTS_MAX: u32 = 4;
+/// How often an append is attempted that may or may not have happened.
+pub const APPEND_ATTEMPTS_MAX: u32 = 4;
+/// How long it waits after the first attempt; that much longer after each further one.
 const APPEND_WAIT: Duration = Duration::from_millis(200);
 
 /// Appends events that were decided at `version` and dated `at`, with the state that they fold into. The new version.

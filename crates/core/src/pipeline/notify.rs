@@ -18,7 +18,7 @@ use crate::scan::{
 };
 use crate::vocabulary::{Cause, FeedName, Generation, ImageId, Lane, LayerKey, RequestId, ScanRequest};
 
-pub use inbox::{FollowedUpTo, Inbox, InboxError, MAX_BELL_NAME_BYTES, Rung};
+pub use inbox::{FollowedUpTo, Inbox, InboxError, MAX_BELL_NAME_BYTES, RING_CONFLICTS_MAX, Rung};
 
 /// Candidate keys between two durable marks of a fan-out: what a crash repeats at the most.
 const KEYS_PAGE: usize = 1_000;

@@ -15,7 +15,7 @@ use crate::vocabulary::{Cause, Lane, RequestId, ScanRequest, Timestamp};
 /// queue may be long, and each wake-up in it is a message more.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The longest that a woken image is not woken again; no longer than those that wait for the scanner wait for their turn.
-const PATIENCE_MAX: Duration = PARTLY_EVERY;
+pub const PATIENCE_MAX: Duration = PARTLY_EVERY;
 /// How often all that wait are woken while the scanner is ready for some images only: it names what it still lacks, but not
 /// whether an image began to wait for something that had just come.
 const PARTLY_EVERY: Duration = Duration::from_secs(10 * 60);
@@ -132,9 +132,7 @@ impl Pump {
             }
             // Not before: what could not be sent is sent in the next round.
             for (head, woken) in waking {
-                if self.woken.len() < REMEMBERED_MAX || self.woken.contains_key(&head) {
-                    self.woken.insert(head, woken);
-                }
+                remember(&mut self.woken, head, woken);
             }
             after = page.next;
             if after.is_none() {
@@ -163,7 +161,33 @@ impl Pump {
     }
 }
 
+fn remember(all: &mut HashMap<(StreamId, u64), Woken>, head: (StreamId, u64), woken: Woken) {
+    if all.len() < REMEMBERED_MAX || all.contains_key(&head) {
+        all.insert(head, woken);
+    }
+}
+
 /// An image that has no report yet was pushed lately: it goes with the pushes.
 fn has_report(head: &Head) -> bool {
     head.image().is_some_and(|state| state.last_report.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_woken_images_are_remembered_and_no_more() {
+        let mut all = HashMap::new();
+        let head = |version: u64| (StreamId("image".to_owned()), version);
+        let woken = |patience| Woken { again: Timestamp::from_millis(0), patience };
+        for version in 0..=REMEMBERED_MAX as u64 {
+            remember(&mut all, head(version), woken(PATIENCE));
+        }
+        assert_eq!(all.len(), REMEMBERED_MAX);
+        assert!(!all.contains_key(&head(REMEMBERED_MAX as u64)));
+        // One that is remembered is kept up to date all the same.
+        remember(&mut all, head(0), woken(PATIENCE_MAX));
+        assert_eq!(all[&head(0)].patience, PATIENCE_MAX);
+    }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use self::need::{count, due, may_be_back, reachable, request_id};
 use self::round::Round;
-pub use self::round::{ReconcileError, ReconcileMode, ReconcileSettings, RoundObserver, Wanted};
+pub use self::round::{MAX_LISTED, ReconcileError, ReconcileMode, ReconcileSettings, RoundObserver, Wanted};
 use super::Ports;
 use super::journal::append;
 use crate::ports::{AppendError, ListedImage, MAX_SEND, Registry, RegistryError};
@@ -219,8 +219,7 @@ impl Reconciler {
         repository: &RepositoryName,
     ) -> Result<BTreeMap<Digest, ListedImage>, ReconcileError> {
         let now = self.ports.clock.now();
-        let mut listed = BTreeMap::new();
-        let mut after = None;
+        let (mut listed, mut entries, mut after) = (BTreeMap::new(), 0, None);
         loop {
             self.pace(round).await;
             let page = match round.registry.images(repository, after, self.settings.page).await {
@@ -229,6 +228,7 @@ impl Reconciler {
                 Err(RegistryError::NotFound(_)) => return Ok(BTreeMap::new()),
                 Err(error) => return Err(ReconcileError::Registry { registry: round.name.clone(), error }),
             };
+            entries = round.counted(entries, page.items.len(), repository)?;
             for entry in page.items {
                 let image = ImageId {
                     registry: round.name.clone(),

@@ -141,11 +141,27 @@ pub fn evolve_feed(
 
 /// The longest scope that is spelt out, in bytes; what is longer is called everything.
 const MAX_SCOPE_BYTES: usize = 120;
+const EVERYTHING: &str = "everything";
 
 fn joined(known: &str, scope: &str) -> String {
-    if known.split(", ").any(|part| part == scope) {
+    if known == EVERYTHING || known.split(", ").any(|part| part == scope) {
         return known.to_owned();
     }
     let both = if known.is_empty() { scope.to_owned() } else { format!("{known}, {scope}") };
-    if both.len() > MAX_SCOPE_BYTES { "everything".to_owned() } else { both }
+    if both.len() > MAX_SCOPE_BYTES { EVERYTHING.to_owned() } else { both }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_spelt_out_up_to_so_many_bytes_and_is_everything_beyond() {
+        let known = "a".repeat(MAX_SCOPE_BYTES - ", npm".len());
+        assert_eq!(joined(&known, "npm"), format!("{known}, npm"));
+        assert_eq!(joined(&format!("{known}a"), "npm"), EVERYTHING);
+        assert_eq!(joined("", &"a".repeat(MAX_SCOPE_BYTES + 1)), EVERYTHING);
+        assert_eq!(joined(EVERYTHING, "npm"), EVERYTHING);
+        assert_eq!(joined("go, npm", "npm"), "go, npm");
+    }
 }

@@ -12,7 +12,7 @@ use super::rule::{RecordText, Rule};
 /// The version of the file's form; other versions are refused, and compiled anew from their sources.
 pub const SCHEMA_VERSION: u32 = 6;
 /// Idle connections that a database keeps.
-const MAX_IDLE_CONNECTIONS: usize = 16;
+pub(super) const MAX_IDLE_CONNECTIONS: usize = 16;
 
 /// What a database says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -245,6 +245,11 @@ impl Database {
             idle.push(connection);
         }
         answer
+    }
+
+    #[cfg(test)]
+    pub(super) fn idle_connections(&self) -> usize {
+        self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 

@@ -142,4 +142,18 @@ mod tests {
         }
         assert_eq!(stamps.day(), Some("2026-01-02"));
     }
+
+    #[test]
+    fn so_many_days_that_have_not_come_are_seen_through_and_no_more() {
+        for (wrong, expected) in [(MAX_WRONG_STAMPS, "2026-01-01"), (MAX_WRONG_STAMPS + 1, "2999-01-01")] {
+            let mut stamps = Stamps::default();
+            for record in 0..10 * STAMPS {
+                stamps.add(&record.to_string(), "2026-01-01T00:00:00Z");
+            }
+            for record in 0..wrong {
+                stamps.add(&format!("wrong {record}"), "2999-01-01T00:00:00Z");
+            }
+            assert_eq!(stamps.day(), Some(expected), "{wrong}");
+        }
+    }
 }

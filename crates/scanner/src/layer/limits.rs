@@ -66,3 +66,22 @@ impl Default for Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The edges themselves are held by the tests of what reads, with limits that are small.
+    #[test]
+    fn unless_told_otherwise_the_documented_limits_hold() {
+        let expected = Limits {
+            max_layer_bytes: DEFAULT_MAX_LAYER_BYTES,
+            max_blob_bytes: DEFAULT_MAX_BLOB_BYTES,
+            max_entries: DEFAULT_MAX_ENTRIES,
+            max_name_bytes: DEFAULT_MAX_NAME_BYTES,
+            max_captured_bytes: DEFAULT_MAX_CAPTURED_BYTES,
+            max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+        };
+        assert_eq!(Extraction::default().limits, expected);
+    }
+}

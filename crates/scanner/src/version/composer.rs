@@ -222,6 +222,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_first_component_of_so_many_digits_is_a_number_and_of_more_it_is_a_date_or_nothing() {
+        let digits = |count: usize| "9".repeat(count);
+        assert!(classical(&format!("{}.1", digits(MAX_MAJOR_DIGITS))).is_some());
+        assert_eq!(classical(&format!("{}.1", digits(MAX_MAJOR_DIGITS + 1))), None);
+    }
+
+    #[test]
+    fn the_longest_date_is_one_and_a_longer_one_is_none() {
+        let longest = format!("2010{}-999", "-01".repeat(DATE_GROUPS));
+        assert_eq!(longest.len(), MAX_DATE_BYTES);
+        assert!(date(&longest).is_some());
+        assert_eq!(date(&format!("{longest}9")), None);
+    }
+
+    #[test]
     fn the_order_of_known_pairs() {
         for (left, order, right) in [
             ("v4.4.10", Ordering::Less, "4.4.13"),

@@ -90,6 +90,15 @@ impl DynamoLayerIndex {
     }
 }
 
+fn bounded(image: &ImageId, keys: &[LayerKey]) -> Result<(), LayerIndexError> {
+    if keys.len() > MAX_KEYS {
+        let count = keys.len();
+        let problem = format!("{image} has {count} keys; at most {MAX_KEYS} are recorded");
+        return Err(LayerIndexError::Permanent(problem));
+    }
+    Ok(())
+}
+
 fn stored_key(key: &LayerKey, shard: u8) -> String {
     format!("{}#{shard}", key.0)
 }
@@ -105,11 +114,7 @@ fn delete(key: Item) -> Result<WriteRequest, BuildError> {
 #[async_trait]
 impl LayerIndex for DynamoLayerIndex {
     async fn record(&self, image: &ImageId, keys: &[LayerKey]) -> Result<(), LayerIndexError> {
-        if keys.len() > MAX_KEYS {
-            let count = keys.len();
-            let problem = format!("{image} has {count} keys; at most {MAX_KEYS} are recorded");
-            return Err(LayerIndexError::Permanent(problem));
-        }
+        bounded(image, keys)?;
         Ok(self.write(image, keys, put).await?)
     }
 
@@ -126,5 +131,24 @@ impl LayerIndex for DynamoLayerIndex {
 
     async fn forget(&self, image: &ImageId, keys: &[LayerKey]) -> Result<(), LayerIndexError> {
         Ok(self.write(image, keys, delete).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_may_have_so_many_keys_and_no_more() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let image = format!("r.example/team/app@{digest}").parse().unwrap();
+        let keys = |count: usize| vec![LayerKey("k".to_owned()); count];
+        assert_eq!(bounded(&image, &keys(MAX_KEYS)), Ok(()));
+        let refused = bounded(&image, &keys(MAX_KEYS + 1));
+        let named = "has 4097 keys; at most 4096 are recorded";
+        assert!(
+            matches!(&refused, Err(LayerIndexError::Permanent(why)) if why.contains(named)),
+            "{refused:?}"
+        );
     }
 }

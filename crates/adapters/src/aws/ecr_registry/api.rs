@@ -16,9 +16,10 @@ use super::error::{failed, translate};
 use super::settings::EcrBudget;
 use crate::aws::quiet::Quiet;
 
-/// The most entries that a page may have, and the most images that a call may name (ECR API reference).
+/// The most entries that a page is asked for (ECR API reference, `maxResults`).
 const MAX_PAGE: usize = 1000;
-pub(super) const MAX_IDS: usize = 100;
+/// The most images that a call names (ECR API reference, `imageIds` of `DescribeImages`).
+pub const MAX_IDS: usize = 100;
 
 /// The API for one account in one region.
 #[derive(Debug)]
@@ -202,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_page_has_as_many_entries_as_ecr_allows() {
-        for (limit, expected) in [(0, 1), (1, 1), (999, 999), (1000, 1000), (1001, 1000), (usize::MAX, 1000)]
+        for (limit, expected) in [(0, 1), (1, 1), (MAX_PAGE, 1000), (MAX_PAGE + 1, 1000), (usize::MAX, 1000)]
         {
             assert_eq!(page_size(limit), expected, "{limit}");
         }

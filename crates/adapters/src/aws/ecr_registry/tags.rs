@@ -64,7 +64,7 @@ impl Tags {
 
     fn queue(&self, repository: &RepositoryName) -> Arc<Queue> {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        if queues.len() >= MAX_QUEUES {
+        if queues.len() >= MAX_QUEUES && !queues.contains_key(repository) {
             queues.retain(|_, queue| Arc::strong_count(queue) > 1);
         }
         Arc::clone(queues.entry(repository.clone()).or_default())
@@ -112,5 +112,24 @@ async fn ask_for_all(api: &Api, repository: &RepositoryName, queue: &Queue) {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_repositories_are_kept_track_of_and_of_more_only_those_that_somebody_asks_about() {
+        let (tags, repository) = (Tags::default(), |number: usize| format!("app-{number}").parse().unwrap());
+        let asked_about = tags.queue(&repository(0));
+        for number in 1..MAX_QUEUES {
+            tags.queue(&repository(number));
+        }
+        tags.queue(&repository(1));
+        assert_eq!(tags.queues.lock().unwrap().len(), MAX_QUEUES);
+        tags.queue(&repository(MAX_QUEUES));
+        assert_eq!(tags.queues.lock().unwrap().len(), 2);
+        assert!(Arc::ptr_eq(&asked_about, &tags.queue(&repository(0))));
     }
 }

@@ -14,7 +14,7 @@ use super::bucket::{Bucket, Failure, Found};
 /// zstd's own default: reports shrink to a tenth, at hundreds of MB a second.
 const LEVEL: i32 = 3;
 /// The longest object, in bytes: what does not compress grows by less than a hundredth.
-const MAX_OBJECT_BYTES: usize = MAX_BODY_BYTES + MAX_BODY_BYTES / 100;
+pub const MAX_OBJECT_BYTES: usize = MAX_BODY_BYTES + MAX_BODY_BYTES / 100;
 /// What the objects are.
 const KIND: &str = "application/zstd";
 
@@ -85,7 +85,7 @@ impl ReportArchive for S3Archive {
     async fn get(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ArchiveError> {
         let object = match self.bucket.get(&key(digest), MAX_OBJECT_BYTES).await? {
             Found::Nothing => return Ok(None),
-            Found::TooLong(_) => return Err(ArchiveError::Corrupt(digest.clone())),
+            Found::TooLong => return Err(ArchiveError::Corrupt(digest.clone())),
             Found::Bytes(object) => object,
         };
         let asked = digest.clone();
@@ -118,6 +118,11 @@ mod tests {
         let object = zstd::bulk::compress(&bytes, LEVEL).unwrap();
         assert!(object.len() < bytes.len() + bytes.len() / 100, "{}", object.len());
         assert_eq!(decoded(&object, &Digest::of(&bytes), bytes.len()), Some(bytes));
+    }
+
+    #[test]
+    fn the_largest_body_has_room_in_an_object_whatever_it_is() {
+        assert!(zstd::zstd_safe::compress_bound(MAX_BODY_BYTES) <= MAX_OBJECT_BYTES);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::S3Settings;
 use crate::aws::backoff::Backoff;
@@ -58,8 +59,8 @@ pub(super) enum Placed {
 pub(super) enum Found {
     /// These bytes.
     Bytes(Bytes),
-    /// More than anybody put there, in bytes.
-    TooLong(i64),
+    /// More than anybody put there.
+    TooLong,
     /// Nothing.
     Nothing,
 }
@@ -118,16 +119,16 @@ impl Bucket {
             }
             Err(error) => return Err(self.failed(&trouble("GetObject", &error))),
         };
-        let length = object.content_length().unwrap_or_default();
-        if usize::try_from(length).map_or(true, |length| length > most) {
-            return Ok(Found::TooLong(length));
+        if object.content_length().is_some_and(|length| usize::try_from(length).map_or(true, |l| l > most)) {
+            return Ok(Found::TooLong);
         }
-        // The client ends a body that is longer or shorter than was announced with an error.
-        let read = object.body.collect().await;
+        // Bounded while it is read: what stands in for S3 need not announce a length.
+        let read = at_most(object.body.into_async_read(), most).await;
         let bucket = &self.settings.bucket;
-        read.map(|body| Found::Bytes(body.into_bytes())).map_err(|error| {
+        let read = read.map_err(|error| {
             Failure::Transient(format!("an object of the bucket `{bucket}` broke off: {error}"))
-        })
+        });
+        Ok(read?.map_or(Found::TooLong, Found::Bytes))
     }
 
     /// Begins to read an object, however long it is; none where there is none.
@@ -188,5 +189,24 @@ impl Bucket {
 
     fn said(&self, problem: &Trouble) -> String {
         format!("the bucket `{}`: {problem}", self.settings.bucket)
+    }
+}
+
+/// The bytes of a body; none where there are more.
+async fn at_most(body: impl AsyncRead + Unpin, most: usize) -> std::io::Result<Option<Bytes>> {
+    let mut bytes = vec![];
+    body.take(most as u64 + 1).read_to_end(&mut bytes).await?;
+    Ok((bytes.len() <= most).then(|| bytes.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_is_bounded_while_it_is_read() {
+        assert_eq!(at_most(&b"1234567"[..], 7).await.unwrap().as_deref(), Some(&b"1234567"[..]));
+        assert_eq!(at_most(&b"1234567"[..], 6).await.unwrap(), None);
+        assert_eq!(at_most(tokio::io::repeat(b'x'), 6).await.unwrap(), None);
     }
 }

@@ -92,7 +92,7 @@ impl ReportSink for S3Sink {
         }
         match self.bucket.get(&key, line.len()).await? {
             Found::Bytes(there) if there == line => Ok(()),
-            Found::Bytes(_) | Found::TooLong(_) => Err(SinkError::Occupied(report.id.to_string())),
+            Found::Bytes(_) | Found::TooLong => Err(SinkError::Occupied(report.id.to_string())),
             Found::Nothing => Err(SinkError::Transient(format!("{key} was removed while it was compared"))),
         }
     }

@@ -18,7 +18,7 @@ const RETENTION_S: u64 = 4 * 86_400;
 /// How long a dead letter is kept, in seconds: 14 days, the longest. SQS counts from when the message was first sent.
 const DEAD_RETENTION_S: u64 = 14 * 86_400;
 /// How often a message is received before SQS itself takes it for dead. As often as ingest takes it.
-const MAX_RECEIVE_COUNT: u32 = 50;
+pub const MAX_RECEIVE_COUNT: u32 = 50;
 /// How long a receive waits that does not say, in seconds: the longest.
 const WAIT_S: u64 = 20;
 

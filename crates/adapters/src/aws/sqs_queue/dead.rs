@@ -15,7 +15,7 @@ use super::{letters, sending};
 /// are sent again.
 pub const MAX_LETTERS: usize = 1000;
 /// No queue is looked at further once its letters have this many bytes.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
+const MAX_LETTER_BYTES: usize = 64 * 1024 * 1024;
 /// How long a letter is hidden while the others are looked at; and how long what was seen serves the pages that
 /// follow, and those who send one after the other again.
 const LOOK: Duration = Duration::from_secs(60);
@@ -108,6 +108,10 @@ async fn look(queue: &SqsQueue) -> Result<Looked, QueueError> {
     Ok(Looked { at: Instant::now(), found })
 }
 
+fn is_enough(letters: usize, bytes: usize) -> bool {
+    letters >= MAX_LETTERS || bytes >= MAX_LETTER_BYTES
+}
+
 async fn look_at(queue: &SqsQueue, lane: Lane) -> Result<Vec<Found>, QueueError> {
     let dead = &queue.queues.of(lane).dead;
     let asked = Asked { max: BATCH, lease: LOOK, wait: WAIT };
@@ -122,8 +126,7 @@ async fn look_at(queue: &SqsQueue, lane: Lane) -> Result<Vec<Found>, QueueError>
             letter: letters::letter(lane, &message),
             handle: message.receipt_handle.unwrap_or_default(),
         }));
-        let bytes: usize = found.iter().map(|found| found.letter.body.len()).sum();
-        if found.len() >= MAX_LETTERS || bytes >= MAX_BYTES {
+        if is_enough(found.len(), found.iter().map(|found| found.letter.body.len()).sum()) {
             tracing::warn!(
                 queue = dead.name,
                 seen = found.len(),
@@ -138,4 +141,20 @@ async fn look_at(queue: &SqsQueue, lane: Lane) -> Result<Vec<Found>, QueueError>
         tracing::debug!(%lane, %error, "dead letters stay hidden for a moment");
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_ends_at_so_many_letters_or_bytes_and_not_before() {
+        for (letters, bytes, expected) in [
+            (MAX_LETTERS - 1, MAX_LETTER_BYTES - 1, false),
+            (MAX_LETTERS, 0, true),
+            (1, MAX_LETTER_BYTES, true),
+        ] {
+            assert_eq!(is_enough(letters, bytes), expected, "{letters} letters of {bytes} bytes");
+        }
+    }
 }

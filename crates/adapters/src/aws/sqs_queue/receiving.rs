@@ -16,7 +16,7 @@ use crate::aws::ecr_event;
 /// flight answers a long poll at once, with nothing.
 const BETWEEN_POLLS: Duration = Duration::from_secs(1);
 /// How many polls after the end of the wait still follow those that brought only what asks for nothing.
-const MAX_LATE_POLLS: u32 = 10;
+pub const MAX_LATE_POLLS: u32 = 10;
 
 /// What one poll brought.
 struct Polled {

@@ -10,8 +10,9 @@ use reqwest::Response;
 use super::HttpError;
 use crate::http::client;
 
-/// How much of an error's body is read, in bytes, and for how long.
-const MAX_ERROR_BYTES: usize = 16 * 1024;
+/// How much of an error's body is read, in bytes.
+pub(super) const MAX_ERROR_BYTES: usize = 16 * 1024;
+/// How long the body of an error may be silent.
 const ERROR_SILENCE: Duration = Duration::from_secs(5);
 
 /// The bytes of a body as they arrive.
@@ -44,12 +45,16 @@ pub(super) async fn whole(
     silence: Duration,
     request: &str,
 ) -> Result<Vec<u8>, HttpError> {
+    let too_long = || HttpError::TooLong { request: request.to_owned(), max };
+    if response.content_length().is_some_and(|length| length > max as u64) {
+        return Err(too_long());
+    }
     let mut stream = chunks(response, silence, request.to_owned());
     let mut body = Vec::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk?;
         if body.len() + chunk.len() > max {
-            return Err(HttpError::TooLong { request: request.to_owned(), max });
+            return Err(too_long());
         }
         body.extend_from_slice(&chunk);
     }

@@ -18,7 +18,7 @@ const MAX_LAYER_BYTES: usize = 128 * 1024 * 1024;
 /// The longest answer that tells no more than whether something is there, in bytes.
 const MAX_SMALL_BYTES: usize = 4 * 1024 * 1024;
 /// How many layers a page of a notification names on each side.
-const LAYERS_A_PAGE: usize = 500;
+pub(super) const LAYERS_A_PAGE: usize = 500;
 /// What Clair says of what it does not have. Another 404 comes from something before it, or it is no Clair v2.
 const NOT_THERE: &str = "the resource cannot be found";
 /// A layer of nothing: a path that is no address is opened as a file on Clair's own machine.
@@ -161,13 +161,38 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clair::http::announcing::announcing;
+
+    fn client(endpoint: &Endpoint) -> ClairV2Client {
+        ClairV2Client::new(endpoint, Duration::from_secs(1)).expect("settings")
+    }
+
+    #[tokio::test]
+    async fn no_answer_is_longer_than_what_it_tells_may_be() {
+        for (over, is_refused) in [(0, false), (1, true)] {
+            let small = client(&announcing(MAX_SMALL_BYTES + over).await);
+            let layer = client(&announcing(MAX_LAYER_BYTES + over).await);
+            for error in [
+                small.post_layer("n", None, &Source::nothing()).await.err(),
+                small.layer("n").await.err(),
+                small.namespaces().await.err(),
+                small.has_advisories("debian:12").await.err(),
+                small.notification("n", None).await.err(),
+                small.delete_notification("n").await.err(),
+                small.metrics().await.err(),
+                layer.layer_with_vulnerabilities("n").await.err(),
+            ] {
+                assert_eq!(matches!(error, Some(HttpError::TooLong { .. })), is_refused, "{error:?}");
+            }
+        }
+    }
 
     #[tokio::test]
     async fn a_body_that_clair_would_cut_is_not_sent() {
         // Nobody listens there: what is sent fails in another way.
         let url = "http://127.0.0.1:1".parse().expect("an address");
         let endpoint = Endpoint { url, ca_file: None, signer: None };
-        let client = ClairV2Client::new(&endpoint, Duration::from_secs(1)).expect("settings");
+        let client = client(&endpoint);
         let frame =
             r#"{"Layer":{"name":"n","Name":"","Path":"","Format":"Docker"}}"#.len() - r#""name":"n","#.len();
         for (over, is_refused) in [(0, false), (1, true)] {

@@ -30,6 +30,7 @@ use super::probe::{self, Rounds};
 use super::{ClairV2Settings, Proof};
 use crate::clair::http::{HttpError, InvalidSettings};
 
+pub use notification::STARTS_MAX;
 pub use place::followed_up_to;
 pub(super) use place::{Latch, Place};
 pub use webhook::{MAX_WEBHOOK_BYTES, NoNotification, notification_name};

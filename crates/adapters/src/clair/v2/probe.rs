@@ -15,7 +15,7 @@ pub(super) use rounds::Rounds;
 /// The empty layer that is posted when Clair's data was found complete.
 const WITNESS: &str = "cve-monitor.ready";
 /// How many distributions are asked about until one is found that Clair knows something of.
-const NAMESPACES_MAX: usize = 200;
+pub const NAMESPACES_MAX: usize = 200;
 
 /// Whether there are any advisories. A distribution alone is none: a stored layer brings its own.
 pub(super) async fn has_advisories(client: &ClairV2Client) -> Result<bool, HttpError> {

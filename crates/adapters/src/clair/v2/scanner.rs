@@ -18,6 +18,7 @@ use cve_monitor_core::scan::{HeadState, StreamId};
 use cve_monitor_core::vocabulary::{Assessment, Generation, ImageId, LayerKey, ReasonCode, ScannerIdentity};
 
 use self::index::index;
+pub use self::index::{CHAINS_MAX, POSTS_MAX};
 use self::refusal::{failed, transient};
 use super::ClairV2Settings;
 use super::answer::{Look, unversioned};

@@ -181,11 +181,31 @@ impl ClairV4Client {
 mod tests {
     use futures::FutureExt as _;
 
+    use super::super::super::http::announcing::announcing;
     use super::*;
 
     fn settings() -> ClairV4Settings {
         let url = "http://clair.example:6060/clair/".parse().unwrap();
         ClairV4Settings::new(Endpoint { url, ca_file: None, signer: None })
+    }
+
+    #[tokio::test]
+    async fn no_answer_is_longer_than_what_it_tells_may_be() {
+        for (over, is_refused) in [(0, false), (1, true)] {
+            let announcing = async |bytes| {
+                ClairV4Client::new(&ClairV4Settings::new(announcing(bytes + over).await)).unwrap()
+            };
+            let state = announcing(MAX_STATE_BYTES).await.index_state().await.err();
+            let affected = announcing(MAX_AFFECTED_BYTES).await.affected_manifests(vec![]).await.err();
+            for error in [state, affected] {
+                assert_eq!(matches!(error, Some(HttpError::TooLong { .. })), is_refused, "{error:?}");
+            }
+            let listing = announcing(MAX_OPERATIONS_BYTES).await;
+            for error in [listing.operations().await.err(), listing.latest_operations().await.err()] {
+                let told = error.map(|error| error.to_string()).unwrap_or_default();
+                assert_eq!(told.contains("lower `matcher.update_retention`"), is_refused, "{told}");
+            }
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use cve_monitor_core::ports::{Candidates, ChangeFeed, Clock, Cursor, FeedError, Next, ReportArchive};
 use cve_monitor_core::vocabulary::{FeedName, PageToken};
 
+pub use self::candidates::MAX_ATTEMPTS;
 use self::candidates::{Affected, Asking, Pending};
 use self::cursor::{Documents, Places};
 #[cfg(feature = "testkit")]
@@ -34,7 +35,7 @@ const EVERYTHING: &str = "everything";
 
 /// How often in a row a change may fail to be read, both of its operations being listed before and after: then it is given
 /// up and all images are assessed again, so that the changes behind it are not held up for ever.
-const MAX_DIFF_FAILURES: u32 = 6;
+pub const MAX_DIFF_FAILURES: u32 = 6;
 
 /// A [`ChangeFeed`] named `clair-v4`: its states are the sets of operations that were followed, its keys the digests of
 /// manifests and the names of packages.

@@ -12,6 +12,7 @@ use url::Url;
 
 pub(super) use self::cache::{Cache, Validators};
 pub use self::error::MirrorError;
+pub use self::fetch::MAX_MIRROR_REDIRECTS;
 use super::store::lock;
 use crate::ProxySettings;
 use crate::http::outbound::Outbound;

@@ -104,9 +104,13 @@ fn wait_fairly(connection: &mut Connection) -> Result<(), DatabaseError> {
         let nanos =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
         std::thread::sleep(Duration::from_micros(u64::from(nanos % BUSY_PAUSE_MAX_MICROS) + 1));
-        began.elapsed() < BUSY_MAX
+        may_wait(began.elapsed())
     }))?;
     Ok(())
+}
+
+fn may_wait(waited: Duration) -> bool {
+    waited < BUSY_MAX
 }
 
 /// Opens the file for writing, with the schema that the migrations lead to.
@@ -208,4 +212,15 @@ fn keep_copy(path: &Path, version: u32) -> Result<(), DatabaseError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_process_is_waited_for_so_long_and_no_longer() {
+        assert!(may_wait(BUSY_MAX - Duration::from_nanos(1)));
+        assert!(!may_wait(BUSY_MAX));
+    }
 }

@@ -197,6 +197,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn so_many_operations_wait_for_the_thread_and_no_more() {
+        let writer = Writer::start(Connection::open_in_memory().unwrap(), 0).unwrap();
+        let waiting = u32::try_from(WAITING_MAX).unwrap();
+        let slots = writer.slots.try_acquire_many(waiting);
+        assert!(slots.is_ok() && writer.slots.try_acquire().is_err());
+        drop(slots);
+    }
+
+    #[test]
     fn a_group_ends_at_its_500th_operation_and_after_5_ms() {
         let young = GROUP_MAX_OPEN - Duration::from_nanos(1);
         assert!(takes_more(GROUP_MAX_OPERATIONS - 1, young));

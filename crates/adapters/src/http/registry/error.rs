@@ -14,7 +14,7 @@ use crate::http::client::cause;
 use crate::http::outbound::Refused;
 
 /// How much of an error's body is read, in bytes.
-const MAX_ERROR_BYTES: usize = 16 * 1024;
+pub const MAX_ERROR_BYTES: usize = 16 * 1024;
 /// How much of a foreign text an error repeats, in characters.
 const MAX_QUOTED: usize = 200;
 /// The longest wait that a registry is taken at its word for.
@@ -39,30 +39,32 @@ pub(crate) async fn expect_success(response: Response, what: &str) -> Result<Res
         return Ok(response);
     }
     let (status, headers) = (response.status(), response.headers().clone());
-    let body = read_bounded(response, MAX_ERROR_BYTES).await.unwrap_or_default();
-    Err(translate(status, &headers, &body, what, SystemTime::now()))
+    let body = read_bounded(response, MAX_ERROR_BYTES).await.ok();
+    Err(translate(status, &headers, body.as_deref(), what, SystemTime::now()))
 }
 
-/// An answer that is no success, as an error.
+/// An answer that is no success, as an error; without a body where it could not be read: it is too long, or broke off.
 ///
 /// A 404 is "not found" where the registry says so in its own words (distribution-spec, "Error Codes") or says
-/// nothing. A page in other words comes from something before the registry, a proxy that has lost its way to it:
+/// nothing. A page in other words, or one without end, comes from something before the registry, a proxy that has lost its way to it:
 /// were that taken for "not found", an outage would delete images.
 pub(crate) fn translate(
     status: StatusCode,
     headers: &HeaderMap,
-    body: &[u8],
+    body: Option<&[u8]>,
     what: &str,
     now: SystemTime,
 ) -> RegistryError {
-    let errors = serde_json::from_slice::<Errors>(body).ok().map(|errors| errors.errors);
+    let errors = body.and_then(|body| serde_json::from_slice::<Errors>(body).ok()).map(|all| all.errors);
     let said = said(errors.as_deref());
     let detail = format!("{what}: {status}{said}");
     let coded = |code: &str| errors.iter().flatten().any(|e| e.code.as_str() == Some(code));
     match status.as_u16() {
         429 => RegistryError::Throttled { retry_after: retry_after(headers, now), detail },
         401 | 403 => RegistryError::Denied(detail),
-        404 if errors.is_some() || body.is_empty() => RegistryError::NotFound(format!("{what}{said}")),
+        404 if errors.is_some() || body.is_some_and(<[u8]>::is_empty) => {
+            RegistryError::NotFound(format!("{what}{said}"))
+        }
         404 => RegistryError::Transient(format!(
             "{what}: something before the registry answered 404 ({})",
             headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("of no type")
@@ -152,7 +154,8 @@ mod tests {
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        translate(StatusCode::from_u16(status).unwrap(), &map, body.as_bytes(), "it", SystemTime::UNIX_EPOCH)
+        let (status, body) = (StatusCode::from_u16(status).unwrap(), Some(body.as_bytes()));
+        translate(status, &map, body, "it", SystemTime::UNIX_EPOCH)
     }
 
     #[test]
@@ -187,8 +190,23 @@ mod tests {
     fn what_the_registry_says_is_repeated_within_bounds() {
         let error = translated(403, &[], &coded("DENIED")).to_string();
         assert!(error.contains("it: 403") && error.contains("DENIED: said so"), "{error}");
-        let endless = coded(&"x".repeat(10_000));
-        assert!(translated(403, &[], &endless).to_string().len() < 400);
+        let around = translated(403, &[], &coded("")).to_string().len() - ": said so".len();
+        for length in [MAX_QUOTED, MAX_QUOTED + 1, 10_000] {
+            let told = translated(403, &[], &coded(&"x".repeat(length))).to_string();
+            assert_eq!(told.matches('x').count(), MAX_QUOTED, "{told}");
+            assert_eq!(told.len(), around + MAX_QUOTED, "{told}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_could_not_be_read_is_not_an_empty_one() {
+        for (status, expected) in
+            [(404, "transient"), (403, "denied"), (429, "throttled"), (500, "transient")]
+        {
+            let status = StatusCode::from_u16(status).unwrap();
+            let error = translate(status, &HeaderMap::new(), None, "it", SystemTime::UNIX_EPOCH);
+            assert_eq!(class(&error), expected, "{error}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::error::broken;
 use crate::verifier::{Verifier, corrupt};
 
 /// How often the transfer of one blob is taken up again.
-const MAX_RESUMES: u32 = 5;
+pub const MAX_RESUMES: u32 = 5;
 /// How long to wait before the first time; twice as long before each further one.
 const RESUME_PAUSE: Duration = Duration::from_millis(100);
 

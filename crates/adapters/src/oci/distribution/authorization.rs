@@ -24,7 +24,7 @@ const DEFAULT_TOKEN_LIFE: Duration = Duration::from_secs(60);
 /// How long before its end a token is used no more; half its life where that is shorter.
 const TOKEN_MARGIN: Duration = Duration::from_secs(15);
 /// The longest answer of a token service, in bytes.
-const MAX_TOKEN_BYTES: usize = 256 * 1024;
+pub const MAX_TOKEN_BYTES: usize = 256 * 1024;
 /// How many scopes tokens are kept for; past that all are asked for anew.
 const MAX_TOKENS: usize = 1024;
 /// Who we are to a token service.
@@ -244,4 +244,25 @@ fn sensitive(text: &str) -> Result<HeaderValue, RegistryError> {
         .map_err(|_| RegistryError::Denied("the credentials cannot be written as a header".to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_kept_for_so_many_scopes_and_no_more() {
+        let outbound = Outbound::new(&crate::ProxySettings::default(), None, true, true).unwrap();
+        let base = "http://r.example/".parse().unwrap();
+        let of = Authorization::new(outbound, base, CredentialSource::Anonymous, "r.example".to_owned());
+        let scope = |number: usize| Scope::Pull(format!("team/app-{number}").parse().unwrap());
+        let kept = |of: &Authorization| of.tokens.lock().unwrap().len();
+        for number in 0..MAX_TOKENS {
+            of.slot(&scope(number));
+        }
+        of.slot(&scope(0));
+        assert_eq!(kept(&of), MAX_TOKENS);
+        of.slot(&scope(MAX_TOKENS));
+        assert_eq!(kept(&of), 1);
+    }
 }

@@ -14,16 +14,18 @@ use crate::http::outbound::same_origin;
 use crate::http::{expect_success, read_bounded};
 
 /// The longest page that is read, in bytes.
-const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
+pub const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
 /// How many entries a page is asked for; servers give fewer where they like.
 const PAGE_ENTRIES: usize = 1000;
 /// The most entries of one listing: tags of a repository, repositories of a registry.
-const MAX_ENTRIES: usize = 200_000;
+pub const MAX_ENTRIES: usize = 200_000;
+/// The most pages of one listing: each costs a request, even one that brings nothing new.
+pub const MAX_PAGES: usize = MAX_ENTRIES / 10;
 
 /// Reads a whole listing, sorted and without doubles. `entries` takes them out of a page.
 ///
 /// # Errors
-/// `Unsupported` past [`MAX_ENTRIES`]; `Corrupt` where a page leads to another host or back to itself.
+/// `Unsupported` past [`MAX_ENTRIES`] or [`MAX_PAGES`]; `Corrupt` where a page leads to another host or back to itself.
 pub(super) async fn read_all<P: DeserializeOwned>(
     transport: &Transport,
     scope: &Scope,
@@ -31,9 +33,8 @@ pub(super) async fn read_all<P: DeserializeOwned>(
     what: &str,
     entries: impl Fn(P) -> Vec<String>,
 ) -> Result<BTreeSet<String>, RegistryError> {
-    let mut found = BTreeSet::new();
+    let mut listing = Listing { what, found: BTreeSet::new(), visited: BTreeSet::new() };
     let mut next = Some(format!("{path}?n={PAGE_ENTRIES}"));
-    let mut visited = BTreeSet::new();
     while let Some(path) = next {
         let ask = Ask {
             method: Method::GET,
@@ -53,20 +54,34 @@ pub(super) async fn read_all<P: DeserializeOwned>(
         drop(answer.permit);
         let page: P = serde_json::from_slice(&body)
             .map_err(|e| RegistryError::Transient(format!("{what}: the answer is no listing: {e}")))?;
-        found.extend(entries(page));
-        if found.len() > MAX_ENTRIES {
+        listing.take(ask.path, entries(page), next.as_deref())?;
+    }
+    Ok(listing.found)
+}
+
+/// What was listed so far, and on which pages.
+struct Listing<'a> {
+    what: &'a str,
+    found: BTreeSet<String>,
+    visited: BTreeSet<String>,
+}
+
+impl Listing<'_> {
+    fn take(&mut self, page: String, entries: Vec<String>, next: Option<&str>) -> Result<(), RegistryError> {
+        let what = self.what;
+        self.found.extend(entries);
+        if self.found.len() > MAX_ENTRIES {
             return Err(RegistryError::Unsupported(format!("{what}: more than {MAX_ENTRIES} entries")));
         }
-        visited.insert(ask.path);
-        if next.as_ref().is_some_and(|next| visited.contains(next)) {
+        self.visited.insert(page);
+        if next.is_some_and(|next| self.visited.contains(next)) {
             return Err(RegistryError::Corrupt(format!("{what}: a page leads back to an earlier one")));
         }
-        // Each page costs a request even where it brings nothing new: their number is bounded like the entries'.
-        if visited.len() > MAX_ENTRIES / 10 {
-            return Err(RegistryError::Unsupported(format!("{what}: more than {} pages", visited.len())));
+        if next.is_some() && self.visited.len() == MAX_PAGES {
+            return Err(RegistryError::Unsupported(format!("{what}: more than {MAX_PAGES} pages")));
         }
+        Ok(())
     }
-    Ok(found)
 }
 
 /// The path and query of the next page (`Link: <…>; rel="next"`, RFC 8288).
@@ -111,6 +126,35 @@ pub(super) fn next_link(value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn listing() -> Listing<'static> {
+        Listing { what: "it", found: BTreeSet::new(), visited: BTreeSet::new() }
+    }
+
+    #[test]
+    fn a_listing_may_have_so_many_entries_and_no_more() {
+        let mut listing = listing();
+        let all = (0..MAX_ENTRIES).map(|number| number.to_string()).collect();
+        assert_eq!(listing.take("1".to_owned(), all, Some("2")), Ok(()));
+        assert_eq!(listing.take("2".to_owned(), vec!["0".to_owned()], Some("3")), Ok(()), "known before");
+        let error = listing.take("3".to_owned(), vec!["one more".to_owned()], None).unwrap_err();
+        assert!(
+            matches!(&error, RegistryError::Unsupported(why) if why.contains("200000 entries")),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_listing_may_have_so_many_pages_and_no_more() {
+        let mut listing = listing();
+        for page in 1..MAX_PAGES {
+            let next = (page + 1).to_string();
+            assert_eq!(listing.take(page.to_string(), vec![], Some(&next)), Ok(()));
+        }
+        let error = listing.take(MAX_PAGES.to_string(), vec![], Some("one more")).unwrap_err();
+        assert!(matches!(&error, RegistryError::Unsupported(why) if why.contains("20000 pages")), "{error}");
+        assert_eq!(listing.take(MAX_PAGES.to_string(), vec![], None), Ok(()), "the last one");
+    }
 
     #[test]
     fn the_next_page_is_found_among_links() {

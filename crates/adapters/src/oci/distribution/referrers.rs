@@ -12,7 +12,7 @@ use super::transport::{Ask, Transport};
 use crate::http::{expect_success, read_bounded};
 
 /// How many pages of one list are read.
-const MAX_PAGES: usize = 16;
+pub const MAX_REFERRER_PAGES: usize = 16;
 
 /// What the registry lists; none where it keeps no such list.
 pub(super) async fn listed(
@@ -22,8 +22,11 @@ pub(super) async fn listed(
     let what = format!("what refers to {} of {}", image.digest, image.repository);
     let mut found = vec![];
     let mut next = Some(format!("/v2/{}/referrers/{}", image.repository, image.digest));
-    for page in 0..MAX_PAGES {
-        let Some(path) = next else { return Ok(Some(found)) };
+    let mut page = 0;
+    while let Some(path) = next {
+        if page == MAX_REFERRER_PAGES {
+            return Err(RegistryError::Unsupported(format!("{what}: more than {MAX_REFERRER_PAGES} pages")));
+        }
         let ask = Ask {
             method: Method::GET,
             path,
@@ -43,8 +46,9 @@ pub(super) async fn listed(
         let bytes = read_bounded(response, MAX_MANIFEST_BYTES).await?;
         drop(answer.permit);
         found.extend(read(bytes, &what)?);
+        page += 1;
     }
-    Err(RegistryError::Unsupported(format!("{what}: more than {MAX_PAGES} pages")))
+    Ok(Some(found))
 }
 
 /// What the tag derived from the digest lists; nothing where there is none.

@@ -12,7 +12,7 @@ use crate::http::outbound::{Outbound, same_origin};
 use crate::http::{broken, denied, retry_after};
 
 /// How many redirects of one request are followed; stores need one, a mirror before them two.
-const MAX_REDIRECTS: usize = 5;
+pub const MAX_REDIRECTS: usize = 5;
 
 /// One registry over HTTP.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! Credential helpers (docker-credential-helpers: `docker-credential-NAME get`, the host on stdin, JSON on stdout).
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::{CredentialError, from_helper};
 /// How long a helper may take; those of clouds ask a service.
 pub const HELPER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most that is read of what a helper prints, in bytes.
-const MAX_ANSWER_BYTES: u64 = 64 * 1024;
+pub(super) const MAX_ANSWER_BYTES: u64 = 64 * 1024;
 /// What every helper prints for a host that it does not know (docker-credential-helpers, credentials/error.go).
 const NOT_FOUND: &str = "credentials not found";
 
@@ -43,6 +44,9 @@ pub(super) async fn get(
     let (succeeded, printed) = match tokio::time::timeout(HELPER_TIMEOUT, run(path, host, environment)).await
     {
         Ok(Ok(answer)) => answer,
+        Ok(Err(error)) if error.kind() == ErrorKind::FileTooLarge => {
+            return Err(fail(format!("printed more than {MAX_ANSWER_BYTES} bytes")));
+        }
         Ok(Err(error)) => return Err(fail(format!("could not be run ({})", error.kind()))),
         Err(_) => return Err(fail(format!("did not answer within {} s", HELPER_TIMEOUT.as_secs()))),
     };
@@ -83,7 +87,11 @@ async fn run(
     }
     let mut printed = Vec::new();
     if let Some(stdout) = child.stdout.take() {
-        stdout.take(MAX_ANSWER_BYTES).read_to_end(&mut printed).await?;
+        stdout.take(MAX_ANSWER_BYTES + 1).read_to_end(&mut printed).await?;
+    }
+    if printed.len() as u64 > MAX_ANSWER_BYTES {
+        // It is ended, not waited for: it may go on for ever.
+        return Err(ErrorKind::FileTooLarge.into());
     }
     Ok((child.wait().await?.success(), printed))
 }

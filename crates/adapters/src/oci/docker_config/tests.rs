@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::helper::MAX_ANSWER_BYTES;
 use super::*;
 
 fn config(json: &str) -> (tempfile::TempDir, DockerConfig) {
@@ -143,4 +144,21 @@ async fn a_helper_that_never_answers_is_given_up() {
     helper(&folder, "slow", "exec sleep 600");
     let error = config.credentials("a.example").await.unwrap_err().to_string();
     assert!(error.contains("did not answer within 30 s"), "{error}");
+}
+
+#[tokio::test]
+async fn a_helper_may_print_so_many_bytes_and_no_more() {
+    let answer = r#"{"Username":"u","Secret":"s3cr"}"#;
+    for (more, expected) in [("", Ok(basic("u", "s3cr"))), ("x", Err(())), ("; cat /dev/zero", Err(()))] {
+        let (folder, config) = config(r#"{"credsStore": "long"}"#);
+        let spaces = MAX_ANSWER_BYTES as usize - answer.len();
+        let more = if more.len() == 1 { format!("; printf {more}") } else { more.to_owned() };
+        helper(&folder, "long", &format!("printf '%s%{spaces}s' '{answer}' ''{more}"));
+        let answered = config.credentials("a.example").await;
+        if let Err(error) = &answered {
+            let told = error.to_string();
+            assert!(told.contains("printed more than 65536 bytes") && !told.contains("s3cr"), "{told}");
+        }
+        assert_eq!(answered.map_err(drop), expected, "{more}");
+    }
 }

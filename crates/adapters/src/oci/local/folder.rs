@@ -7,6 +7,7 @@ use cve_monitor_core::ports::{BlobLocation, RegistryError};
 use cve_monitor_core::vocabulary::Digest;
 use url::Url;
 
+use super::super::file::read_small;
 use super::references::{self, MAX_INDEX_BYTES, Named};
 use super::{OpenError, Opened};
 
@@ -35,14 +36,12 @@ impl Folder {
     /// What the index names now.
     pub(super) async fn names(&self) -> Result<Vec<Named>, RegistryError> {
         let file = self.path.join(INDEX);
-        let size = tokio::fs::metadata(&file).await.map_err(|e| self.gone(&e))?.len();
-        if size > MAX_INDEX_BYTES {
+        let Some(bytes) = read_small(&file, MAX_INDEX_BYTES).await.map_err(|e| self.gone(&e))? else {
             return Err(RegistryError::Unsupported(format!(
-                "{} is {size} bytes long; at most {MAX_INDEX_BYTES} are read",
+                "{} is longer than {MAX_INDEX_BYTES} bytes",
                 file.display()
             )));
-        }
-        let bytes = tokio::fs::read(&file).await.map_err(|e| self.gone(&e))?;
+        };
         // Another tool may be writing it at this moment: what does not parse now may the next time.
         references::parse_index(&bytes)
             .map_err(|e| RegistryError::Transient(format!("{}: {e}", file.display())))

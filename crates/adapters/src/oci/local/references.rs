@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::LocalName;
 
 /// The longest `index.json` or `manifest.json` that is read, in bytes.
-pub(super) const MAX_INDEX_BYTES: u64 = 8 * 1024 * 1024;
+pub const MAX_INDEX_BYTES: u64 = 8 * 1024 * 1024;
 /// The pre-defined annotation (OCI image-spec, annotations.md); tools put a tag or a whole reference there.
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The whole reference, as containerd and `docker save` add it beside the bare tag.
@@ -241,6 +241,10 @@ mod tests {
             [("/x/My App.tar", "my-app"), ("layout", "layout"), ("/x/..", "image"), ("/x/-_.tar", "image")]
         {
             assert_eq!(repository_name(Path::new(path)).map(String::from).as_deref(), Ok(name), "{path}");
+        }
+        for length in [MAX_DERIVED, MAX_DERIVED + 1] {
+            let name = repository_name(Path::new(&format!("{}.tar", "a".repeat(length)))).unwrap();
+            assert_eq!(name.as_str().len(), MAX_DERIVED);
         }
     }
 }

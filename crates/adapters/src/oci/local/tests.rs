@@ -319,3 +319,47 @@ async fn what_refers_to_an_image_of_a_layout_is_found_by_its_subject() {
     assert_eq!(found, [expected]);
     assert_eq!(registry.referrers(&image("app", &referrer)).await, Ok(vec![]));
 }
+
+#[tokio::test]
+async fn an_index_may_have_so_many_bytes_and_no_more_in_a_folder_and_in_an_archive() {
+    let padded = |text: &str, length: u64| {
+        let mut padded = text.as_bytes().to_vec();
+        padded.resize(usize::try_from(length).unwrap(), b' ');
+        padded
+    };
+    let folder = tempfile::tempdir().unwrap();
+    layout(folder.path(), &[]);
+    let archive = folder.path().join("archive.tar");
+    for (length, good) in [(MAX_INDEX_BYTES, true), (MAX_INDEX_BYTES + 1, false)] {
+        let bytes = padded(r#"{"manifests":[]}"#, length);
+        fs::write(folder.path().join("index.json"), &bytes).unwrap();
+        let path = folder.path().to_owned();
+        let opened = LocalRegistry::open_layout(parsed("local"), parsed("app"), path).await;
+        assert_eq!(opened.is_ok(), good, "{opened:?}");
+        for (member, form) in [("index.json", ArchiveForm::Oci), ("manifest.json", ArchiveForm::Docker)] {
+            // Docker's list is one of images: here of none.
+            let bytes = if member == "index.json" { bytes.clone() } else { padded("[]", length) };
+            tar_of(&archive, &[(member, Ok(&bytes))]);
+            let opened = open_archive(&archive, form).await;
+            assert_eq!(opened.is_ok(), good, "{member} {length}: {:?}", opened.err());
+        }
+    }
+}
+
+#[tokio::test]
+async fn so_many_manifests_are_asked_for_their_subject_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = image("app", &layout(folder.path(), &[("a", b"layer")])[0]);
+    for (count, good) in [(MAX_SUBJECTS, true), (MAX_SUBJECTS + 1, false)] {
+        let entries: Vec<String> = (0..count)
+            .map(|number| format!(r#"{{"digest":"{}"}}"#, Digest::of(number.to_string().as_bytes())))
+            .collect();
+        let index = format!(r#"{{"manifests":[{}]}}"#, entries.join(","));
+        fs::write(folder.path().join("index.json"), index).unwrap();
+        let found = open_layout(folder.path()).await.referrers(&image).await;
+        match good {
+            true => assert_eq!(found, Ok(vec![])),
+            false => assert!(matches!(found, Err(RegistryError::Unsupported(_))), "{found:?}"),
+        }
+    }
+}

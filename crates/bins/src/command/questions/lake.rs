@@ -118,3 +118,18 @@ impl Printer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_holds_so_many_rows_and_counts_the_others() {
+        let mut printer = Printer::new(RowFormat::Table, &["image"]);
+        for number in 0..=MAX_TABLE_ROWS {
+            assert_eq!((printer.rows.len(), printer.more), (number, 0));
+            printer.take(vec![Value::Null]);
+        }
+        assert_eq!((printer.rows.len(), printer.more), (MAX_TABLE_ROWS, 1));
+    }
+}

@@ -14,7 +14,7 @@ use super::super::read::Reader;
 /// Bounds of `advisories.refresh`, a minute to a week: mirrors are asked politely.
 const REFRESH: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(7 * 24 * 60 * 60);
 /// Bounds of `advisories.max_shrink_percent`, in percent.
-const MAX_SHRINK_PERCENT: RangeInclusive<u32> = 0..=100;
+const SHRINK_PERCENT: RangeInclusive<u32> = 0..=100;
 
 /// What is known about vulnerabilities.
 #[derive(Debug, Clone)]
@@ -122,7 +122,7 @@ pub(in super::super) fn advisories(reader: &mut Reader<'_>) -> Option<Advisories
     let ecosystems = owned(reader.list("advisories.ecosystems")).collect();
     let offline = reader.flag("advisories.offline");
     let refresh = reader.duration("advisories.refresh", &REFRESH);
-    let shrink = reader.count("advisories.max_shrink_percent", &MAX_SHRINK_PERCENT);
+    let shrink = reader.count("advisories.max_shrink_percent", &SHRINK_PERCENT);
     let accept_shrink = owned(reader.list("advisories.accept_shrink")).collect();
     Some(Advisories {
         folder: folder?,

@@ -5,7 +5,7 @@ use url::{Host, Url};
 use super::super::read::Reader;
 
 /// The longest name of a region, in characters.
-const MAX_REGION_CHARS: usize = 32;
+pub(in super::super) const MAX_REGION_CHARS: usize = 32;
 
 /// How AWS is reached; what is not given is for the AWS SDK to find, in its own variables and files.
 #[derive(Debug, Clone, Default)]

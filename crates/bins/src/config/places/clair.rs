@@ -30,7 +30,7 @@ const INDEX_TIMEOUT: RangeInclusive<Duration> = MINUTE..=DAY;
 /// Bounds of `clair.layer_generation`.
 const LAYER_GENERATION: RangeInclusive<u32> = 1..=u32::MAX;
 /// The longest `clair.webhook_path`, in bytes.
-const MAX_PATH_BYTES: usize = 200;
+pub(in super::super) const MAX_PATH_BYTES: usize = 200;
 /// Paths that the same address answers already.
 const TAKEN: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/webhooks/distribution"];
 

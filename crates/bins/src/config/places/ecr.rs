@@ -18,7 +18,7 @@ const LAYERS_PER_SECOND: RangeInclusive<u32> = 1..=3000;
 /// Bounds of the length of an external id, in characters (`AssumeRole` of STS).
 const EXTERNAL_ID_CHARS: RangeInclusive<usize> = 2..=1224;
 /// The longest ARN of a role, in characters (`AssumeRole` of STS).
-const MAX_ROLE_ARN_CHARS: usize = 2048;
+pub(in super::super) const MAX_ROLE_ARN_CHARS: usize = 2048;
 
 /// How a registry of ECR is reached; account and region follow from its name.
 #[derive(Debug, Clone)]

@@ -7,11 +7,11 @@ use super::super::read::Reader;
 use super::kinds::{QueueKind, ReportsKind, StoreKind};
 
 /// The longest prefix of names, in characters: with what is added, the name of a queue has at most 80.
-const MAX_PREFIX_CHARS: usize = 60;
+pub(in super::super) const MAX_PREFIX_CHARS: usize = 60;
 /// Bounds of the length of a bucket's name, in characters ("General purpose bucket naming rules" of S3).
 const BUCKET_CHARS: std::ops::RangeInclusive<usize> = 3..=63;
 /// The longest name of a KMS key, in characters.
-const MAX_KMS_KEY_CHARS: usize = 256;
+pub(in super::super) const MAX_KMS_KEY_CHARS: usize = 256;
 
 /// Where events, the index of layers and the bodies of reports are kept.
 #[derive(Debug, Clone)]

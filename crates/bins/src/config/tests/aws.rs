@@ -1,5 +1,6 @@
 //! What is on AWS: kinds, keys that belong to one of them alone, bounds, and what a check notes.
 
+use super::super::places::{MAX_KMS_KEY_CHARS, MAX_PREFIX_CHARS, MAX_REGION_CHARS, MAX_ROLE_ARN_CHARS};
 use super::super::{Bucket, Config, EcrLayers, Queue, RegistryAt, Reports, StoreAt, checked};
 use super::{assert_problem, load, problems};
 
@@ -124,14 +125,18 @@ fn what_is_wrong_with_a_registry_of_ecr_is_named() {
 fn names_hold_at_their_bounds() {
     let good = |text: &str| problems(text, &[], &[]).is_empty();
     let queue = |prefix: &str| format!("[queue]\nkind = \"sqs\"\nprefix = \"{prefix}\"");
-    assert!(good(&queue(&"p".repeat(60))) && !good(&queue(&"p".repeat(61))) && !good(&queue("a.b")));
+    assert!(
+        good(&queue(&"p".repeat(MAX_PREFIX_CHARS)))
+            && !good(&queue(&"p".repeat(MAX_PREFIX_CHARS + 1)))
+            && !good(&queue("a.b"))
+    );
     let bucket = |name: &str| format!("[reports]\nkind = \"s3\"\nbucket = \"{name}\"");
     for (name, expected) in [("abc", true), ("ab", false), ("a-", false), ("A-b", false), ("a.b-c", true)] {
         assert_eq!(good(&bucket(name)), expected, "{name}");
     }
     assert!(good(&bucket(&"b".repeat(63))) && !good(&bucket(&"b".repeat(64))));
     let key = |name: &str| format!("{}\nkms_key = \"{name}\"", bucket("abc"));
-    assert!(good(&key(&"k".repeat(256))) && !good(&key(&"k".repeat(257))));
+    assert!(good(&key(&"k".repeat(MAX_KMS_KEY_CHARS))) && !good(&key(&"k".repeat(MAX_KMS_KEY_CHARS + 1))));
     let ecr = |keys: &str| {
         format!(
             "[[registry]]\nkind = \"ecr\"\nname = \"123456789012.dkr.ecr.eu-west-1.amazonaws.com\"\n{keys}"
@@ -143,9 +148,14 @@ fn names_hold_at_their_bounds() {
     assert!(good(&role("ab")) && !good(&role("a")) && !good(&role("a b")));
     assert!(good(&role(&"e".repeat(1224))) && !good(&role(&"e".repeat(1225))));
     let region = |name: &str| format!("{}\n[aws]\nregion = \"{name}\"", queue("p"));
-    assert!(
-        good(&region(&format!("a-{}", "b".repeat(30)))) && !good(&region(&format!("a-{}", "b".repeat(31))))
-    );
+    for (length, expected) in [(MAX_REGION_CHARS, true), (MAX_REGION_CHARS + 1, false)] {
+        assert_eq!(good(&region(&format!("a-{}", "b".repeat(length - 2)))), expected, "{length}");
+    }
+    let front = "arn:aws:iam::123456789012:role/";
+    for (length, expected) in [(MAX_ROLE_ARN_CHARS, true), (MAX_ROLE_ARN_CHARS + 1, false)] {
+        let role = format!("role_arn = \"{front}{}\"", "r".repeat(length - front.len()));
+        assert_eq!(good(&ecr(&role)), expected, "{length}");
+    }
 }
 
 #[test]

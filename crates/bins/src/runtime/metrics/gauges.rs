@@ -16,7 +16,7 @@ use super::process;
 /// How long one of those that are asked may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Images that wait are counted up to here.
-const WAITING_MAX: usize = 1000;
+pub(super) const WAITING_MAX: usize = 1000;
 /// Heads that wait, read at a time.
 const WAITING_PAGE: usize = 500;
 /// No image waits for longer: the rules' longest wait is an hour, a registry's own word some more.

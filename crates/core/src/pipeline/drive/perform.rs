@@ -1,10 +1,8 @@
 //! Performs steps through the ports, and says what came of them as commands.
 
-use futures::StreamExt;
-use serde::Deserialize;
-
 use super::assess::assess;
 use super::failure::{failure, permanent};
+use super::platform;
 use crate::pipeline::Ports;
 use crate::ports::{IndexRequest, Registry, RegistryError, ReportObject, ScannerError};
 use crate::scan::{
@@ -16,8 +14,6 @@ use crate::vocabulary::{
     ScanRequest,
 };
 
-/// The longest image configuration that is read, in bytes.
-const MAX_CONFIG_BYTES: usize = 8 * 1024 * 1024;
 /// How many events are read at a time when a deleted image's keys are looked up.
 const EVENTS_PAGE: usize = 100;
 
@@ -121,31 +117,13 @@ impl<'a> Workbench<'a> {
     }
 
     async fn platform(&self, config: &Descriptor) -> Result<Option<Platform>, Failure> {
-        let mut stream = match self.registry.blob(&self.image.repository, config).await {
+        let stream = match self.registry.blob(&self.image.repository, config).await {
             Ok(stream) => stream,
             // The manifest is there and its configuration is not: the layers may still be looked at.
             Err(RegistryError::NotFound(_)) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let mut bytes = Vec::new();
-        while let Some(chunk) = stream.next().await {
-            bytes.extend_from_slice(&chunk?);
-            if bytes.len() > MAX_CONFIG_BYTES {
-                return Ok(None);
-            }
-        }
-        #[derive(Deserialize)]
-        struct Config {
-            os: String,
-            architecture: String,
-            variant: Option<String>,
-        }
-        let config: Option<Config> = serde_json::from_slice(&bytes).ok();
-        Ok(config.filter(|c| !c.os.is_empty() && c.os.len() + c.architecture.len() <= 64).map(|c| Platform {
-            os: c.os,
-            architecture: c.architecture,
-            variant: c.variant.filter(|v| !v.is_empty() && v.len() <= 16),
-        }))
+        Ok(platform::read(stream).await?)
     }
 
     async fn request(&mut self) -> Result<IndexRequest, Failure> {

@@ -11,7 +11,7 @@ use crate::vocabulary::{Lane, ScanRequest};
 /// The first pause before the store is asked again; each is twice the one before.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause: also what a shutdown waits for at the most.
-const PAUSE_MAX: Duration = Duration::from_secs(10);
+pub const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 impl Ingest {
     /// Drives an image, again and again while the store is away and `hold` says so. A message that was left instead would be

@@ -12,7 +12,7 @@ use crate::vocabulary::FeedName;
 /// The longest name of a notification, in bytes.
 pub const MAX_BELL_NAME_BYTES: usize = 128;
 /// How often an append is decided anew because somebody else wrote to the stream meanwhile.
-const CONFLICTS_MAX: u32 = 16;
+pub const RING_CONFLICTS_MAX: u32 = 16;
 /// Events of the feed's stream that are read at a time.
 const EVENTS_PAGE: usize = 500;
 
@@ -77,7 +77,7 @@ impl Inbox {
         if name.is_empty() || name.len() > MAX_BELL_NAME_BYTES {
             return Err(InboxError::Name);
         }
-        for _ in 0..CONFLICTS_MAX {
+        for _ in 0..RING_CONFLICTS_MAX {
             let (version, state) = self.head().await?;
             if self.waits(name, version, &state).await? {
                 return Ok(Rung::Known);

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use crate::ports::{QueueError, Registry, RegistryError, StoreError};
 use crate::scan::{IllegalTransition, ReconcileCounts, ReconcileState, StreamId};
-use crate::vocabulary::{Cause, ImageId, RegistryName, Tag, Timestamp};
+use crate::vocabulary::{Cause, ImageId, RegistryName, RepositoryName, Tag, Timestamp};
+
+/// The most images that the listing of a repository may have, and the most pages: a registry's page may be without any. ECR's
+/// quota is 100,000 unless it was raised.
+pub const MAX_LISTED: usize = 1_000_000;
 
 /// How a round works.
 #[derive(Debug, Clone, Copy)]
@@ -85,4 +89,21 @@ pub(super) struct Round<'a> {
     pub(super) counts: ReconcileCounts,
     pub(super) started: Timestamp,
     pub(super) next_list: Timestamp,
+}
+
+impl Round<'_> {
+    /// The entries of a listing after a page with so many more. A page without any counts as one.
+    pub(super) fn counted(
+        &self,
+        before: usize,
+        more: usize,
+        repository: &RepositoryName,
+    ) -> Result<usize, ReconcileError> {
+        let entries = before + more.max(1);
+        if entries <= MAX_LISTED {
+            return Ok(entries);
+        }
+        let error = RegistryError::Unsupported(format!("{repository} lists more than {MAX_LISTED} images"));
+        Err(ReconcileError::Registry { registry: self.name.clone(), error })
+    }
 }

@@ -20,6 +20,8 @@ pub enum AppendFault {
     Before,
     /// After everything is written: the caller cannot tell.
     After,
+    /// As where somebody else was first: a conflict, and nothing is written.
+    Conflict,
 }
 
 /// An [`EventStore`] in memory.
@@ -56,7 +58,7 @@ impl Stream {
 }
 
 impl MemoryEventStore {
-    /// The next append fails there, as `Transient`. Faults queue up, one an append.
+    /// The next append fails there, as `Transient` unless it is a conflict. Faults queue up, one an append.
     pub fn fail_next_append(&self, fault: AppendFault) {
         self.0.lock().append_faults.push(fault);
     }
@@ -161,8 +163,14 @@ impl EventStore for MemoryEventStore {
         state.available()?;
         within_bounds(expected, events, head)?;
         let fault = if state.append_faults.is_empty() { None } else { Some(state.append_faults.remove(0)) };
-        if fault == Some(AppendFault::Before) {
-            return Err(StoreError::Transient("told to fail before writing".to_owned()).into());
+        match fault {
+            Some(AppendFault::Before) => {
+                return Err(StoreError::Transient("told to fail before writing".to_owned()).into());
+            }
+            Some(AppendFault::Conflict) => {
+                return Err(AppendError::Conflict { stream: stream.clone(), expected });
+            }
+            Some(AppendFault::After) | None => {}
         }
         state.write(stream, expected, events, head)?;
         match fault {

@@ -68,8 +68,9 @@ mod tests {
     #[test]
     fn the_share_is_refused_past_its_edge() {
         let policy = ShrinkPolicy::default();
-        assert!(check_share("s", 100, 80, &policy).is_ok());
-        assert!(check_share("s", 100, 79, &policy).is_err());
+        let left = 100 - u64::from(DEFAULT_MAX_SHRINK_PERCENT);
+        assert!(check_share("s", 100, left, &policy).is_ok());
+        assert!(check_share("s", 100, left - 1, &policy).is_err());
         assert!(check_share("s", 100, 200, &policy).is_ok());
         let none = ShrinkPolicy { max_shrink_percent: 0, ..ShrinkPolicy::default() };
         assert!(check_share("s", 3, 3, &none).is_ok());

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::advisory::database::MAX_IDLE_CONNECTIONS;
 use crate::advisory::{SourceLocation, changed_ecosystems, changed_packages};
 
 /// A folder of records that a test changes, and a folder of databases.
@@ -386,4 +387,29 @@ fn a_database_is_shared_between_threads() {
             });
         }
     });
+}
+
+#[test]
+fn so_many_names_are_tried_for_an_unfinished_file_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut held: Vec<Unfinished> = vec![];
+    for _ in 0..MAX_UNFINISHED_FILES {
+        held.push(Unfinished::create(folder.path()).unwrap());
+    }
+    let refused = Unfinished::create(folder.path()).err().map(|error| error.kind());
+    assert_eq!(refused, Some(io::ErrorKind::AlreadyExists));
+    // One that was given up leaves its name.
+    held.pop();
+    assert!(Unfinished::create(folder.path()).is_ok());
+}
+
+#[test]
+fn so_many_idle_connections_are_kept_and_no_more() {
+    let bench = Bench::new(1);
+    let database = bench.database(None);
+    fn nested(database: &Database, depth: usize) {
+        database.query(|_| Ok((depth > 0).then(|| nested(database, depth - 1)))).unwrap();
+    }
+    nested(&database, MAX_IDLE_CONNECTIONS + 3);
+    assert_eq!(database.idle_connections(), MAX_IDLE_CONNECTIONS);
 }

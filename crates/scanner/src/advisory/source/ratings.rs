@@ -52,7 +52,7 @@ pub fn for_each_rating<E: From<SourceError>>(
         let file = BufReader::new(File::open(&path).map_err(|source| unreadable(&path, source))?);
         let extension = path.extension().and_then(|extension| extension.to_str());
         match extension {
-            Some("json") => catalogue(file, &path, &mut each)?,
+            Some("json") => catalogue(file, &path, MAX_RATINGS_BYTES, &mut each)?,
             Some("gz") => scores(MultiGzDecoder::new(file), &path, MAX_RATINGS_BYTES, &mut each)?,
             _ => scores(file, &path, MAX_RATINGS_BYTES, &mut each)?,
         }
@@ -63,6 +63,7 @@ pub fn for_each_rating<E: From<SourceError>>(
 fn catalogue<E: From<SourceError>>(
     content: impl Read,
     path: &Path,
+    max_bytes: u64,
     each: &mut impl FnMut(&str, Rating) -> Result<(), E>,
 ) -> Result<(), E> {
     #[derive(Deserialize)]
@@ -74,8 +75,12 @@ fn catalogue<E: From<SourceError>>(
         #[serde(rename = "cveID")]
         cve: String,
     }
-    let catalogue: Catalogue = serde_json::from_reader(content.take(MAX_RATINGS_BYTES))
-        .map_err(|error| broken(path, &error.to_string()))?;
+    let mut content = content.take(max_bytes + 1);
+    let catalogue = serde_json::from_reader::<_, Catalogue>(&mut content);
+    if content.limit() == 0 {
+        return Err(too_long(path, max_bytes).into());
+    }
+    let catalogue = catalogue.map_err(|error| broken(path, &error.to_string()))?;
     catalogue.vulnerabilities.iter().try_for_each(|entry| each(&entry.cve, Rating::KnownExploited))
 }
 
@@ -103,9 +108,13 @@ fn scores<E: From<SourceError>>(
         any = true;
     }
     if content.get_ref().limit() == 0 {
-        return Err(broken(path, &format!("it is longer than {max_bytes} bytes")).into());
+        return Err(too_long(path, max_bytes).into());
     }
     if any { Ok(()) } else { Err(broken(path, "it names no CVE").into()) }
+}
+
+fn too_long(path: &Path, max_bytes: u64) -> SourceError {
+    broken(path, &format!("it is longer than {max_bytes} bytes"))
 }
 
 fn broken(path: &Path, reason: &str) -> SourceError {
@@ -152,8 +161,13 @@ mod tests {
     fn a_list_may_be_as_long_as_the_limit_and_no_longer() {
         let length = CSV.len() as u64;
         let read = |limit| scores(CSV, Path::new("x.csv"), limit, &mut |_, _| Ok::<_, SourceError>(()));
+        assert!(read(length).is_ok() && read(length - 1).is_err());
+        let json = br#"{"vulnerabilities":[{"cveID":"CVE-2024-3094"}]} "#;
+        let length = json.len() as u64;
+        let read = |limit| catalogue(&json[..], Path::new("x"), limit, &mut |_, _| Ok::<_, SourceError>(()));
         assert!(read(length).is_ok());
-        assert!(read(length - 1).is_err());
+        assert!(read(length - 1).unwrap_err().to_string().contains("it is longer than 47 bytes"));
+        assert!(length < MAX_RATINGS_BYTES, "what is read in earnest is bounded far above");
     }
 
     #[test]

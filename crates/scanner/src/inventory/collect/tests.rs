@@ -4,6 +4,9 @@ use std::io::Read as _;
 
 use super::memory::SMALL_BYTES;
 use super::*;
+use crate::inventory::language::lock::MAX_LOCK_BYTES;
+use crate::inventory::language::{dotnet, java, node, php, python};
+use crate::inventory::os::{apk, dpkg, rpm};
 
 /// Content that lies in memory.
 struct Bytes<'a>(&'a [u8]);
@@ -305,6 +308,7 @@ fn a_hard_link_stands_behind_the_database_that_it_leads_to() {
 #[test]
 fn files_are_held_up_to_the_limit() {
     let (database, log) = logged();
+    assert_eq!(Collector::new(&Extraction::default()).max_held_bytes, held::MAX_HELD_BYTES);
     let within = |max_held_bytes: usize| {
         let mut collector = Collector { max_held_bytes, ..Collector::new(&Extraction::default()) };
         for (name, content) in [(SQLITE, &database), (SQLITE_LOG, &log)] {
@@ -465,27 +469,27 @@ fn files_are_read_whole_up_to_the_bound_of_their_kind() {
             _ => None,
         })
     };
-    for path in [
-        "var/lib/dpkg/status",
-        "lib/apk/db/installed",
-        "var/lib/rpm/Packages",
-        "var/lib/rpm/rpmdb.sqlite",
-        "app/node_modules/a/package.json",
-        "app/a.jar",
-        "app/a.egg",
-        "app/a.deps.json",
-        "app/vendor/composer/installed.json",
-        "app/package-lock.json",
-        "app/yarn.lock",
-        "app/pnpm-lock.yaml",
-        "app/poetry.lock",
-        "app/Cargo.lock",
-        "app/Gemfile.lock",
-        "app/composer.lock",
-        "app/go.mod",
+    for (path, bound) in [
+        ("var/lib/dpkg/status", dpkg::MAX_STATUS_BYTES),
+        ("lib/apk/db/installed", apk::MAX_INSTALLED_BYTES),
+        ("var/lib/rpm/Packages", rpm::MAX_DATABASE_BYTES),
+        ("var/lib/rpm/rpmdb.sqlite", rpm::MAX_DATABASE_BYTES),
+        ("app/node_modules/a/package.json", node::MAX_PACKAGE_JSON_BYTES),
+        ("app/a.jar", java::MAX_ARCHIVE_BYTES),
+        ("app/a.egg", python::MAX_EGG_BYTES),
+        ("app/a.deps.json", dotnet::MAX_DEPS_JSON_BYTES),
+        ("app/vendor/composer/installed.json", php::MAX_INSTALLED_BYTES),
+        ("app/package-lock.json", MAX_LOCK_BYTES),
+        ("app/yarn.lock", MAX_LOCK_BYTES),
+        ("app/pnpm-lock.yaml", MAX_LOCK_BYTES),
+        ("app/poetry.lock", MAX_LOCK_BYTES),
+        ("app/Cargo.lock", MAX_LOCK_BYTES),
+        ("app/Gemfile.lock", MAX_LOCK_BYTES),
+        ("app/composer.lock", MAX_LOCK_BYTES),
+        ("app/go.mod", MAX_LOCK_BYTES),
     ] {
         let extractor = extractors(true).find(|each| (each.claims_path)(path)).unwrap();
-        let bound = extractor.max_bytes;
+        assert_eq!(extractor.max_bytes, bound, "{path}");
         assert!(bound <= Limits::default().max_captured_bytes, "{path}");
         // Reading the longest takes long in a build that is not optimised; that they are captured whole is the same code.
         if bound <= MOST_READ_BYTES {

@@ -7,7 +7,8 @@ use super::is_claimed_anywhere;
 use crate::inventory::record::{OwnedFiles, PATH_OVERHEAD_BYTES};
 use crate::inventory::unread::{kind_of_path, merge_usr};
 
-/// Owned paths of one layer that are remembered, as hashes: 16 bytes each.
+/// Owned paths of one layer that are remembered, as hashes: 16 bytes each. What lies at one beyond is judged as if nobody
+/// owned it, by the advisories of its language: rather twice than not at all.
 const MAX_OWNED_PATHS: usize = 2_000_000;
 
 /// The owned files of one database.
@@ -84,6 +85,21 @@ fn hash(path: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn so_many_paths_are_remembered_and_no_more() {
+        let mut owned = OwnedPaths { hashes: vec![(0, 0); MAX_OWNED_PATHS - 1], ..OwnedPaths::default() };
+        assert!(!owned.is_full());
+        owned.add("base", "bin/last");
+        assert!(owned.is_full());
+        assert_eq!(owned.add("base", "bin/one-more"), 0);
+        assert_eq!(owned.hashes.len(), MAX_OWNED_PATHS);
+        // Of a second database in the layer nothing has room: all but one of these are alike.
+        let mut layer = LayerOwners::default();
+        layer.add(0, owned);
+        assert_eq!(layer.owner_of("bin/last"), Some((0, 0)));
+        assert_eq!(layer.owner_of("bin/one-more"), None);
+    }
 
     #[test]
     fn a_file_belongs_to_its_package_in_either_spelling_of_usr() {

@@ -54,10 +54,7 @@ fn ends_with_ignoring_case(path: &str, suffix: &str) -> bool {
 }
 
 fn extract(file: &File<'_>, found: &mut Extracted) {
-    let bytes = file.content.len() as u64;
-    let work_bytes = MAX_WORK_BYTES + MAX_WORK_RATIO * bytes;
-    let retained_bytes = found.room_bytes;
-    let bounds = Bounds { nested_bytes: MAX_NESTED_BYTES, work_bytes, retained_bytes };
+    let bounds = Bounds::of(file.content.len() as u64, found.room_bytes);
     read(file.path, file.content, bounds).report(PackageKind::Maven, MAX_NESTED_BYTES, found);
 }
 
@@ -68,6 +65,13 @@ struct Bounds {
     work_bytes: u64,
     /// Text of the packages that are returned.
     retained_bytes: usize,
+}
+
+impl Bounds {
+    fn of(bytes: u64, retained_bytes: usize) -> Self {
+        let work_bytes = MAX_WORK_BYTES + MAX_WORK_RATIO * bytes;
+        Self { nested_bytes: MAX_NESTED_BYTES, work_bytes, retained_bytes }
+    }
 }
 
 /// Reads an archive. A file of such a name that is no archive names nothing.

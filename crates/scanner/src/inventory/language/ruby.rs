@@ -92,6 +92,7 @@ fn version_of_stem(stem: &str, name: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::extractor::extract_from;
 
     fn one(path: &str, text: &str) -> (String, String) {
         let parsed = read(path, text.as_bytes());
@@ -108,6 +109,17 @@ mod tests {
         assert!(is_gemspec("usr/lib/ruby/gems/2.7.0/specifications/default/json-2.3.0.gemspec"));
         assert!(is_gemspec("usr/share/rubygems-integration/all/specifications/rack-2.1.4.gemspec"));
         assert!(!is_gemspec("usr/lib/ruby/gems/2.7.0/gems/rack-2.1.4/rack.gemspec"));
+    }
+
+    #[test]
+    fn of_a_long_specification_so_much_is_read_and_what_it_names_counts() {
+        let beginning = "# stub: rack 2.1.4 ruby lib\n";
+        let bytes = format!("{beginning}{}", " ".repeat(MAX_GEMSPEC_BYTES + 1 - beginning.len()));
+        assert_eq!((EXTRACTOR.max_bytes, EXTRACTOR.reads), (MAX_GEMSPEC_BYTES, Reads::Beginning));
+        let content = &bytes.as_bytes()[..MAX_GEMSPEC_BYTES];
+        let path = "specifications/rack-2.1.4.gemspec";
+        let found = extract_from(&EXTRACTOR, path, content);
+        assert_eq!((found.packages.len(), found.malformed_parts), (1, 0));
     }
 
     #[test]

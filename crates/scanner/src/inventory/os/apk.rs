@@ -21,7 +21,7 @@ const INSTALLED: &str = "lib/apk/db/installed";
 /// Where it lies on systems with a merged `/usr`.
 const INSTALLED_MERGED: &str = "usr/lib/apk/db/installed";
 /// Bytes of the longest database that is read: it lists every file of every package.
-const MAX_INSTALLED_BYTES: usize = 128 << 20;
+pub(crate) const MAX_INSTALLED_BYTES: usize = 128 << 20;
 
 fn claims_path(path: &str) -> bool {
     path.strip_suffix(INSTALLED).is_some_and(|front| front.is_empty() || front.ends_with('/'))

@@ -19,7 +19,7 @@ pub(crate) const EXTRACTOR: Extractor = Extractor {
 };
 
 /// Bytes of the longest database that is read: a hundred times those of a desktop.
-const MAX_STATUS_BYTES: usize = 64 << 20;
+pub(crate) const MAX_STATUS_BYTES: usize = 64 << 20;
 
 /// The database of a Debian or Ubuntu system.
 pub(crate) const STATUS: &str = "var/lib/dpkg/status";

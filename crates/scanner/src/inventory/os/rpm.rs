@@ -49,7 +49,7 @@ pub(crate) const SQLITE: Extractor = Extractor {
 };
 
 /// Bytes of the longest database that is read: that of a system of 3,000 packages has 200 MB.
-const MAX_DATABASE_BYTES: usize = 256 << 20;
+pub(crate) const MAX_DATABASE_BYTES: usize = 256 << 20;
 /// What the name of SQLite's log has more than that of its database.
 const LOG_ENDING: &str = "-wal";
 /// Where databases lie: of old; of SUSE, and Fedora since 36; of systems that are updated as a whole (OSTree).

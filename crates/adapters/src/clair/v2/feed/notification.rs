@@ -11,13 +11,16 @@ use cve_monitor_core::ports::FeedError;
 
 use crate::clair::http::HttpError;
 use crate::clair::v2::chain::ChainId;
-use crate::clair::v2::client::ClairV2Client;
+use crate::clair::v2::client::{ClairV2Client, LAYERS_A_PAGE};
 use crate::clair::v2::wire::{Notification, Side};
 
 /// The most layers of one notification that are kept, 24 bytes each; where there are more, everything is swept.
-pub(super) const AFFECTED_MAX: usize = 1_000_000;
+const AFFECTED_MAX: usize = 1_000_000;
+/// The most pages of one notification that are read, each with the layers of everybody on the server; where there are more,
+/// everything is swept.
+const PAGES_MAX: usize = 10 * AFFECTED_MAX / LAYERS_A_PAGE;
 /// How often the pages are begun anew because the server has forgotten its tokens.
-const STARTS_MAX: u32 = 3;
+pub const STARTS_MAX: u32 = 3;
 
 /// Why the pages end before the last.
 enum Stop {
@@ -42,34 +45,53 @@ pub(super) async fn affected(client: &ClairV2Client, name: &str) -> Result<Vec<C
 }
 
 async fn pages(client: &ClairV2Client, name: &str) -> Result<BTreeSet<ChainId>, Stop> {
-    let (mut ids, mut page): (_, Option<String>) = (BTreeSet::new(), None);
+    let mut named = Named { ids: BTreeSet::new(), pages: 0, most: (AFFECTED_MAX, PAGES_MAX) };
+    let mut page: Option<String> = None;
     loop {
         let found =
             client.notification(name, page.as_deref()).await.map_err(|error| stop(&error, page.is_some()))?;
         let Some(notification) = found else {
             tracing::info!(notification = name, "Clair does not know this notification (any more)");
-            return Ok(ids);
+            return Ok(named.ids);
         };
         if is_text_only(&notification) {
-            return Ok(ids);
+            return Ok(named.ids);
         }
-        for side in [&notification.old, &notification.new].into_iter().flatten() {
-            ids.extend(side.layers().filter_map(ChainId::in_name));
-        }
-        if ids.len() > AFFECTED_MAX {
-            return Err(Stop::Failed(FeedError::Forgotten(format!(
-                "a change of over {AFFECTED_MAX} layers"
-            ))));
-        }
+        named.take(&notification).map_err(Stop::Failed)?;
         let next = Some(notification.next_page).filter(|token| !token.is_empty());
         match next {
-            None => return Ok(ids),
+            None => return Ok(named.ids),
             same if same == page => {
                 let stuck = format!("notification {name} leads from one of its pages to the same page");
                 return Err(Stop::Failed(FeedError::Transient(stuck)));
             }
             next => page = next,
         }
+    }
+}
+
+/// What the pages name so far.
+struct Named {
+    ids: BTreeSet<ChainId>,
+    pages: usize,
+    /// How many of either are too many to go on.
+    most: (usize, usize),
+}
+
+impl Named {
+    fn take(&mut self, page: &Notification) -> Result<(), FeedError> {
+        for side in [&page.old, &page.new].into_iter().flatten() {
+            self.ids.extend(side.layers().filter_map(ChainId::in_name));
+        }
+        self.pages += 1;
+        let (layers, pages) = self.most;
+        if self.ids.len() > layers {
+            return Err(FeedError::Forgotten(format!("a change of over {layers} layers")));
+        }
+        if self.pages == pages && !page.next_page.is_empty() {
+            return Err(FeedError::Forgotten(format!("a change of over {pages} pages")));
+        }
+        Ok(())
     }
 }
 
@@ -147,6 +169,34 @@ mod tests {
         let nobody = notification(captured!("a3-notification-not-affecting"));
         assert!(names(nobody.new.as_ref()).is_empty());
         assert!(!is_text_only(&nobody));
+    }
+
+    /// A page of layers of ours with these numbers.
+    fn page(numbers: std::ops::Range<u8>, next: &str) -> Notification {
+        let names =
+            numbers.map(|number| format!("\"{}.{}\"", format!("{number:02x}").repeat(24), "b".repeat(64)));
+        let names = names.collect::<Vec<_>>().join(",");
+        let body = format!(r#"{{"NextPage":"{next}","New":{{"LayersIntroducingVulnerability":[{names}]}}}}"#);
+        serde_json::from_str(&body).expect("a page")
+    }
+
+    #[test]
+    fn a_change_of_more_layers_or_pages_than_are_followed_concerns_everything() {
+        assert_eq!((AFFECTED_MAX, PAGES_MAX), (1_000_000, 20_000));
+        let named = |most| Named { ids: BTreeSet::new(), pages: 0, most };
+        let mut layers = named((5, PAGES_MAX));
+        assert_eq!(layers.take(&page(0..3, "a")), Ok(()));
+        assert_eq!(layers.take(&page(1..5, "b")), Ok(()), "five, of which two are named twice");
+        assert_eq!(
+            layers.take(&page(5..6, "")),
+            Err(FeedError::Forgotten("a change of over 5 layers".to_owned()))
+        );
+        let mut pages = named((AFFECTED_MAX, 2));
+        assert_eq!(pages.take(&page(0..0, "a")), Ok(()));
+        assert_eq!(pages.take(&page(0..0, "")), Ok(()), "the last one");
+        let mut pages = Named { pages: 1, ..named((AFFECTED_MAX, 2)) };
+        let refused = pages.take(&page(0..0, "b"));
+        assert_eq!(refused, Err(FeedError::Forgotten("a change of over 2 pages".to_owned())));
     }
 
     #[test]

@@ -18,9 +18,9 @@ use crate::clair::v2::chain::{ImageName, Unread, chain, layer_name, notes};
 use crate::clair::v2::client::Source;
 
 /// How often a layer is posted that Clair could not fetch or not read to its end, each time with a fresh address.
-const POSTS_MAX: u32 = 2;
+pub const POSTS_MAX: u32 = 2;
 /// How often a chain is begun anew because a layer of it was deleted meanwhile.
-const CHAINS_MAX: u32 = 3;
+pub const CHAINS_MAX: u32 = 3;
 /// How often Clair is asked for a layer that it works on.
 const POLL_EVERY: Duration = Duration::from_secs(5);
 

@@ -10,7 +10,7 @@ use super::names::Names;
 use super::wire::{Report, Vulnerability};
 
 /// The longest description that a finding carries, in characters.
-const MAX_DESCRIPTION: usize = 1000;
+pub(super) const MAX_DESCRIPTION: usize = 1000;
 /// What is the same vulnerability in the same package, whichever advisories say so.
 type Same = (String, String, Option<String>, String, String);
 

@@ -264,3 +264,14 @@ fn an_image_has_the_keys_of_the_packages_that_are_not_looked_up() {
     rhel["environments"]["6"][0]["distribution_id"] = json!("");
     assert_eq!(package_keys(&serde_json::from_value(rhel).unwrap()), expected);
 }
+
+#[test]
+fn of_a_description_so_many_characters_are_carried_and_no_more() {
+    for length in [finding::MAX_DESCRIPTION, finding::MAX_DESCRIPTION + 1] {
+        let mut report = vulnerable();
+        report["vulnerabilities"]["30"]["description"] = json!("ä".repeat(length));
+        let found = assess(&report, &ALL, &[]).findings;
+        let libc = found.iter().find(|finding| finding.package == "libc6").unwrap();
+        assert_eq!(libc.description.chars().count(), finding::MAX_DESCRIPTION);
+    }
+}

@@ -20,8 +20,9 @@ use super::reverse::Question;
 const QUESTIONS_AT_ONCE: usize = 100;
 /// The most manifests that a change may name. What concerns more concerns everything.
 const MAX_MANIFESTS: usize = 200_000;
-/// How often a request is made that Clair has no room for, and how long after the first refusal; then twice as long.
-const MAX_ATTEMPTS: u32 = 7;
+/// How often a request is made that Clair has no room for.
+pub const MAX_ATTEMPTS: u32 = 7;
+/// How long it waits after the first refusal; then twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
 /// The keys of one change.
@@ -72,6 +73,12 @@ impl Pending {
         self.from == *from && self.to == *to
     }
 
+    /// Takes manifests in; false where they are more than so many now.
+    fn take(&mut self, manifests: Vec<LayerKey>, most: usize) -> bool {
+        self.manifests.extend(manifests);
+        self.manifests.len() <= most
+    }
+
     /// What the change concerns, all questions being answered.
     pub(super) fn affected(mut self) -> Affected {
         self.keys.append(&mut self.manifests);
@@ -113,9 +120,8 @@ impl Asking<'_> {
                 Err(error) => return Err(feed_error(&error)),
             };
             pending.answered += batch.len();
-            pending.manifests.extend(manifests);
             size = (size * 2).min(QUESTIONS_AT_ONCE);
-            if pending.manifests.len() > MAX_MANIFESTS {
+            if !pending.take(manifests, MAX_MANIFESTS) {
                 return Err(self.forgotten("too many manifests"));
             }
         }
@@ -181,6 +187,18 @@ fn is_refused(error: &HttpError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_may_name_so_many_manifests_and_no_more() {
+        let cursor = Cursor("a".to_owned());
+        let mut pending = Pending::new(&cursor, &cursor, "u".to_owned(), Changes::default());
+        let named = |numbers: std::ops::RangeInclusive<usize>| {
+            numbers.map(|number| LayerKey(number.to_string())).collect::<Vec<_>>()
+        };
+        assert!(pending.take(named(1..=MAX_MANIFESTS), MAX_MANIFESTS));
+        assert!(pending.take(named(1..=1), MAX_MANIFESTS), "named before");
+        assert!(!pending.take(named(0..=0), MAX_MANIFESTS));
+    }
 
     #[test]
     fn pages_are_in_the_order_of_the_keys_and_resume_after_a_token() {

@@ -96,21 +96,18 @@ impl Documents {
         Ok((Cursor(digest.to_string()), document))
     }
 
-    /// Removes the documents before this one, the oldest first: a crash in between leaves a chain that still
-    /// leads to the rest.
+    /// Removes the oldest of the documents before this one, the oldest first: a crash in between, and where there are more
+    /// than are removed at a time, leaves a chain that still leads to the rest.
     pub(super) async fn remove_before(&self, cursor: &Cursor) -> Result<(), FeedError> {
         let mut behind = vec![];
         let mut document = self.get(cursor).await?;
         while let Some(previous) = document.and_then(|document| document.previous) {
-            if behind.len() == MAX_REMOVED {
-                break;
-            }
             document = self.read(&previous).await?;
             if document.is_some() {
                 behind.push(previous);
             }
         }
-        for digest in behind.iter().rev() {
+        for digest in behind.iter().rev().take(MAX_REMOVED) {
             self.archive.remove(digest).await.map_err(|error| archive_error(&error))?;
         }
         Ok(())
@@ -174,6 +171,25 @@ mod tests {
             assert_eq!(documents.get(cursor).await, Ok(None));
         }
         assert!(documents.get(&end).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn so_many_are_removed_at_a_time_and_the_rest_the_next() {
+        let documents = documents();
+        let mut cursors = vec![documents.put(None, places(0)).await.unwrap().0];
+        for number in 1..=u32::try_from(MAX_REMOVED).unwrap() + 1 {
+            let (next, _) = documents.put(cursors.last(), places(number)).await.unwrap();
+            cursors.push(next);
+        }
+        let end = cursors.pop().unwrap();
+        for left in [cursors.len() - MAX_REMOVED, 0] {
+            documents.remove_before(&end).await.unwrap();
+            let mut kept = vec![];
+            for cursor in &cursors {
+                kept.extend(documents.get(cursor).await.unwrap());
+            }
+            assert_eq!(kept.len(), left);
+        }
     }
 
     #[tokio::test]

@@ -28,6 +28,8 @@ use super::reverse::{Lookup, Question};
 const MAX_ENTRIES: usize = 200_000;
 /// The most bytes that the questions and keys of a diff may have together: some 40 000 questions.
 const MAX_LOOKUP_BYTES: usize = 16 * 1024 * 1024;
+/// The most bytes of a diff that are read: as many as its entries have where each is of 40 KB, which few are.
+const MAX_DIFF_BYTES: u64 = 8 << 30;
 
 /// What changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -66,19 +68,29 @@ impl From<SplitError> for DiffError {
 /// How much of a diff is kept.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
+    bytes: u64,
     entries: usize,
     lookup_bytes: usize,
 }
 
+const LIMITS: Limits = Limits { bytes: MAX_DIFF_BYTES, entries: MAX_ENTRIES, lookup_bytes: MAX_LOOKUP_BYTES };
+
 /// Reads a diff to its end.
 pub(super) async fn read(body: BodyStream) -> Result<Changes, DiffError> {
-    read_within(body, Limits { entries: MAX_ENTRIES, lookup_bytes: MAX_LOOKUP_BYTES }).await
+    read_within(body, LIMITS).await
 }
 
 async fn read_within(mut body: BodyStream, limits: Limits) -> Result<Changes, DiffError> {
     let (mut splitter, mut tally) = (Splitter::default(), Tally::new(limits));
+    let mut bytes = 0;
     while let Some(chunk) = body.next().await {
-        splitter.take(&chunk?, |side, bytes| tally.count(side, bytes))?;
+        let chunk = chunk?;
+        // What stands beside its entries counts too: nothing else ends it.
+        bytes += chunk.len() as u64;
+        if bytes > limits.bytes {
+            return Err(DiffError::TooLarge(format!("it has more than {} bytes", limits.bytes)));
+        }
+        splitter.take(&chunk, |side, bytes| tally.count(side, bytes))?;
     }
     splitter.end()?;
     Ok(tally.changes())

@@ -155,3 +155,23 @@ impl<'a, R: Read> Members<'a, R> {
         Ok(file)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_may_have_so_many_bytes_and_no_more() {
+        for (bytes, good) in [(MAX_MANIFEST_BYTES, true), (MAX_MANIFEST_BYTES + 1, false)] {
+            let mut builder = tar::Builder::new(vec![]);
+            let mut header = tar::Header::new_gnu();
+            header.set_size(bytes);
+            builder.append_data(&mut header, MANIFEST, io::repeat(b' ').take(bytes)).unwrap();
+            let bundle = builder.into_inner().unwrap();
+            let mut archive = tar::Archive::new(bundle.as_slice());
+            let mut members = Members { path: Path::new("bundle.tar"), entries: archive.entries().unwrap() };
+            let read = members.small(MANIFEST).map(|content| content.len() as u64);
+            assert_eq!(read.as_ref().ok(), good.then_some(&bytes), "{read:?}");
+        }
+    }
+}

@@ -78,8 +78,17 @@ pub(super) async fn page(
         })?,
         None => i64::MIN,
     };
-    let limit = limit.clamp(1, PAGE_MAX);
+    let limit = page_limit(limit);
     database.read(move |state| merged(state, &changed.packages, after, limit, STEPS_MAX)).await
+}
+
+fn page_limit(limit: usize) -> usize {
+    limit.clamp(1, PAGE_MAX)
+}
+
+/// How many postings of each of so many packages are read ahead.
+fn ahead(packages: usize, limit: usize) -> usize {
+    (AHEAD_MAX / packages.max(1)).clamp(1, AHEAD_OF_PACKAGE.min(limit))
 }
 
 /// The postings of a package from a layer on, read ahead so far.
@@ -107,7 +116,7 @@ fn merged(
     limit: usize,
     steps_max: usize,
 ) -> Result<Candidates, DatabaseError> {
-    let ahead = (AHEAD_MAX / packages.len().max(1)).clamp(1, AHEAD_OF_PACKAGE.min(limit));
+    let ahead = ahead(packages.len(), limit);
     let mut postings: Vec<Postings> = packages
         .iter()
         .map(|package| Postings { package: *package, layers: VecDeque::new(), ahead })
@@ -135,6 +144,20 @@ fn merged(
 mod tests {
     use super::*;
     use crate::embedded::scanner::fixture::{Bench, layer};
+
+    #[test]
+    fn a_page_and_what_is_read_ahead_for_it_have_bounds() {
+        for (limit, expected) in [(0, 1), (PAGE_MAX, PAGE_MAX), (PAGE_MAX + 1, PAGE_MAX)] {
+            assert_eq!(page_limit(limit), expected);
+        }
+        for packages in [0, 1, AHEAD_MAX / AHEAD_OF_PACKAGE, 1000, AHEAD_MAX] {
+            let each = ahead(packages, PAGE_MAX);
+            assert!((1..=AHEAD_OF_PACKAGE).contains(&each) && each * packages <= AHEAD_MAX, "{packages}");
+        }
+        // Of more packages than that each needs one all the same, and a page takes no more steps than that.
+        assert_eq!(ahead(AHEAD_MAX + 1, PAGE_MAX), 1);
+        assert_eq!(STEPS_MAX.max(AHEAD_MAX), STEPS_MAX, "what is read ahead is used by the same page");
+    }
 
     #[tokio::test]
     async fn a_page_ends_at_its_bound_of_steps_and_the_next_goes_on_there() {

@@ -19,8 +19,8 @@ use crate::http::client::cause;
 use crate::http::outbound::Outbound;
 use crate::system_clock::SystemClock;
 
-/// How many redirects are followed.
-const MAX_REDIRECTS: usize = 5;
+/// How many redirects of a mirror are followed.
+pub const MAX_MIRROR_REDIRECTS: usize = 5;
 
 pub(super) async fn fetch(
     outbound: &Outbound,
@@ -63,7 +63,7 @@ pub(super) async fn fetch(
 async fn ask(outbound: &Outbound, mirror: &Url, known: Option<&Validators>) -> Result<Response, MirrorError> {
     let refused = |problem: String| MirrorError::Refused { address: mirror.to_string(), problem };
     let mut address = mirror.clone();
-    for _ in 0..=MAX_REDIRECTS {
+    for _ in 0..=MAX_MIRROR_REDIRECTS {
         let client = outbound.client_for(&address, [mirror]);
         let client = client.map_err(|error| refused(format!("it redirects to {error}")))?;
         let mut request = client.get(address.clone());
@@ -78,7 +78,7 @@ async fn ask(outbound: &Outbound, mirror: &Url, known: Option<&Validators>) -> R
             None => return Ok(answer),
         }
     }
-    Err(refused(format!("more than {MAX_REDIRECTS} redirects")))
+    Err(refused(format!("more than {MAX_MIRROR_REDIRECTS} redirects")))
 }
 
 /// Where a redirect leads. "Not modified" and the like are none.

@@ -110,6 +110,12 @@ async fn tagged(registry: &dyn Registry, image: &ImageId, ending: &str) -> Resul
 }
 
 fn digests(all: Vec<Referrer>) -> Vec<Digest> {
+    if all.len() > MAX_MANIFESTS {
+        tracing::warn!(
+            count = all.len(),
+            "of the manifests that refer to an image only {MAX_MANIFESTS} are read"
+        );
+    }
     all.into_iter().map(|each| each.digest).take(MAX_MANIFESTS).collect()
 }
 
@@ -174,5 +180,23 @@ fn there<T>(answer: Result<T, RegistryError>) -> Result<Option<T>, ScannerError>
             | RegistryError::Archived(_),
         ) => Ok(None),
         Err(error) => Err(refused(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_manifests_are_read_and_no_more_the_first_of_them() {
+        let referrer = |number: usize| Referrer {
+            digest: Digest::of(number.to_string().as_bytes()),
+            artifact_type: None,
+            created: None,
+        };
+        for count in [MAX_MANIFESTS, MAX_MANIFESTS + 1] {
+            let read = digests((0..count).map(referrer).collect());
+            assert_eq!(read, (0..MAX_MANIFESTS).map(|number| referrer(number).digest).collect::<Vec<_>>());
+        }
     }
 }

@@ -230,6 +230,15 @@ fn members_that_share_their_bytes_are_stopped_at_the_limit_of_work() {
 }
 
 #[test]
+fn a_larger_file_may_cost_more_work_in_proportion() {
+    for bytes in [0, 1, MAX_ARCHIVE_BYTES as u64] {
+        let Bounds { nested_bytes, work_bytes, retained_bytes } = Bounds::of(bytes, 7);
+        assert_eq!((nested_bytes, retained_bytes), (MAX_NESTED_BYTES, 7));
+        assert_eq!(work_bytes, MAX_WORK_BYTES + MAX_WORK_RATIO * bytes);
+    }
+}
+
+#[test]
 fn what_is_returned_is_within_the_limit() {
     let packages: Vec<_> =
         (0..9).map(|at| (format!("{at}/{POM}"), properties("x", &at.to_string()))).collect();

@@ -73,11 +73,16 @@ fn walk(pages: &Pages<'_>, root: usize, take: &mut dyn FnMut(&[u8]) -> Option<()
     Some(())
 }
 
+/// The length of a row; none where no row is so long.
+fn row_bytes(length: u64) -> Option<usize> {
+    usize::try_from(length).ok().filter(|length| *length <= MAX_ROW_BYTES)
+}
+
 /// The row of a leaf's cell: its front lies in the cell, the rest of a long one in a chain of pages.
 fn row<'a>(pages: &Pages<'a>, cell: &'a [u8], once: &mut Once) -> Option<std::borrow::Cow<'a, [u8]>> {
     let (length, cell) = record::varint(cell)?;
     let (_row_number, cell) = record::varint(cell)?;
-    let length = usize::try_from(length).ok().filter(|length| *length <= MAX_ROW_BYTES)?;
+    let length = row_bytes(length)?;
     let local = pages.local_bytes(length);
     let (front, behind) = cell.split_at_checked(local)?;
     if local == length {
@@ -93,4 +98,15 @@ fn row<'a>(pages: &Pages<'a>, cell: &'a [u8], once: &mut Once) -> Option<std::bo
         next = Order::Big.u32_at(link, 0)?;
     }
     Some(row.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_may_be_as_long_as_a_header_of_rpm_and_no_longer() {
+        assert_eq!(row_bytes(MAX_ROW_BYTES as u64), Some(MAX_ROW_BYTES));
+        assert_eq!(row_bytes(MAX_ROW_BYTES as u64 + 1), None);
+    }
 }

@@ -258,6 +258,16 @@ mod tests {
     }
 
     #[test]
+    fn of_a_name_so_much_is_kept_and_no_more() {
+        for (length, kept) in [(MAX_NAME_BYTES, MAX_NAME_BYTES), (MAX_NAME_BYTES + 1, MAX_NAME_BYTES)] {
+            let mut splitter = Splitter::default();
+            let body = format!("{{\"{}\":1", "n".repeat(length));
+            splitter.take::<SplitError>(body.as_bytes(), |_, _| Ok(())).unwrap();
+            assert_eq!(splitter.name.len(), kept);
+        }
+    }
+
+    #[test]
     fn an_entry_may_have_so_many_bytes_and_no_more() {
         let with = |bytes: usize| format!(r#"{{"added":[{{"a":"{}"}}]}}"#, "x".repeat(bytes - 8));
         assert_eq!(split(with(MAX_ENTRY_BYTES).as_bytes(), 4096).unwrap()[0].1.len(), MAX_ENTRY_BYTES);

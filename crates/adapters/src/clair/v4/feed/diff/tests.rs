@@ -185,10 +185,22 @@ async fn what_a_diff_concerns_may_have_so_many_bytes_and_no_more() {
     let Lookup::Ask(question) = Lookup::of(&Advisory::read(entry(0).as_bytes()).unwrap()) else {
         panic!("no question")
     };
-    let limits = Limits { entries: MAX_ENTRIES, lookup_bytes: 3 * Lookup::Ask(question).bytes() };
+    assert_eq!(LIMITS.lookup_bytes, MAX_LOOKUP_BYTES);
+    let limits = Limits { lookup_bytes: 3 * Lookup::Ask(question).bytes(), ..LIMITS };
     assert_eq!(read_within(endless(3, entry), limits).await.unwrap().questions.len(), 3);
     let error = read_within(endless(4, entry), limits).await.unwrap_err();
     assert!(matches!(error, DiffError::TooLarge(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_diff_may_have_so_many_bytes_and_no_more_whatever_stands_in_it() {
+    assert_eq!(LIMITS.bytes, MAX_DIFF_BYTES);
+    let body = r#"{"more":"no entry at all","added":[],"removed":null}"#;
+    for (bytes, good) in [(body.len() as u64, true), (body.len() as u64 - 1, false)] {
+        let read = read_within(stream(body.as_bytes(), 7), Limits { bytes, ..LIMITS }).await;
+        assert_eq!(read.is_ok(), good, "{read:?}");
+        assert!(good || matches!(read, Err(DiffError::TooLarge(_))), "{read:?}");
+    }
 }
 
 #[tokio::test]

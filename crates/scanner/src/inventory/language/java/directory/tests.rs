@@ -65,3 +65,12 @@ fn what_does_not_fit_into_32_bits_stands_in_the_extra_field() {
     assert_eq!(wide([u32::MAX; 3], &extra), None);
     assert_eq!(wide([u32::MAX, 2, 3], &[]), None);
 }
+
+#[test]
+fn the_end_of_the_directory_is_found_in_front_of_the_longest_comment_and_no_further() {
+    let bytes = archive(&[("a", b"first")]);
+    for (behind, is_found) in [(MAX_END_BYTES - END_BYTES, true), (MAX_END_BYTES - END_BYTES + 1, false)] {
+        let with_comment = [bytes.clone(), vec![b' '; behind]].concat();
+        assert_eq!(Archive::open(&with_comment).is_some(), is_found, "{behind}");
+    }
+}

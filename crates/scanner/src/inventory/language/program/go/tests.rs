@@ -104,6 +104,20 @@ fn a_list_is_read_up_to_the_limit() {
 }
 
 #[test]
+fn a_version_of_go_is_read_up_to_the_limit() {
+    let version = |bytes: usize| format!("go{}", "1".repeat(bytes - 2));
+    assert!(matches!(streamed(&written_out(&version(MAX_VERSION_BYTES), MODULES), 100), Found::Info(_)));
+    assert_eq!(streamed(&written_out(&version(MAX_VERSION_BYTES + 1), MODULES), 100), Found::Nothing);
+}
+
+#[test]
+fn a_length_is_read_up_to_so_many_groups() {
+    let padded = |groups: usize| [&vec![0x80; groups - 1][..], &[0], b"rest"].concat();
+    assert_eq!(text(&padded(MAX_LENGTH_BYTES), 10), Some((&b""[..], &b"rest"[..])));
+    assert_eq!(text(&padded(MAX_LENGTH_BYTES + 1), 10), None);
+}
+
+#[test]
 fn a_list_that_breaks_off_is_told() {
     let program = written_out("go1.21.3", MODULES);
     assert_eq!(streamed(&program[..program.len() - 1], 10), Found::TooLarge);

@@ -89,5 +89,9 @@ mod tests {
         assert_eq!(columns(&row).unwrap(), [Value::Null, Value::Blob(&[7, 8]), Value::Text(b"x")]);
         assert_eq!(columns(&row[..5]), None);
         assert_eq!(columns(&[9, 0]), None);
+        for count in [MAX_COLUMNS, MAX_COLUMNS + 1] {
+            let row = [vec![1 + count as u8], vec![0; count]].concat();
+            assert_eq!(columns(&row).unwrap(), vec![Value::Null; MAX_COLUMNS], "{count}");
+        }
     }
 }
