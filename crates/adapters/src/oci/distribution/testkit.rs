@@ -31,7 +31,7 @@ pub fn next_page(link: &str) -> Option<String> {
 #[must_use]
 pub fn refused(status: u16, retry_after: &[u8], body: &[u8]) -> Option<RegistryError> {
     let status = StatusCode::from_u16(status).ok()?;
-    Some(translate(status, &header(&RETRY_AFTER, retry_after), body, "it", SystemTime::UNIX_EPOCH))
+    Some(translate(status, &header(&RETRY_AFTER, retry_after), Some(body), "it", SystemTime::UNIX_EPOCH))
 }
 
 /// What cannot be sent in a header is left out.
