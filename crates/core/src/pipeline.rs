@@ -4,7 +4,6 @@
 //! the scanner learns, and keeps in the *inbox* what it is told once only; *reconcile* compares with the registries. Events make it fast, reconciliation makes it
 //! correct. *Questions* read what is known; *rebuild* makes again what was lost.
 
-pub mod bounds;
 mod drive;
 mod ingest;
 mod journal;
@@ -30,3 +29,13 @@ pub use questions::{
 pub use rebuild::{RebuildError, Rebuilt, rebuild_heads, rebuild_lake, rebuild_layer_index};
 pub use reconcile::{ReconcileError, ReconcileMode, ReconcileSettings, Reconciler, RoundObserver, Wanted};
 pub use scope::{InvalidScope, Rule, Scope};
+
+/// How often something is tried, how long it is waited for, and how much is remembered meanwhile.
+pub mod bounds {
+    pub use super::drive::{CONFLICTS_MAX, MAX_CONFIG_BYTES, STEPS_MAX};
+    pub use super::ingest::PAUSE_MAX;
+    pub use super::journal::APPEND_ATTEMPTS_MAX;
+    pub use super::notify::RING_CONFLICTS_MAX;
+    pub use super::pump::PATIENCE_MAX;
+    pub use super::reconcile::MAX_LISTED;
+}

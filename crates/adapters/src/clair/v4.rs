@@ -5,7 +5,6 @@
 
 mod assess;
 mod bell;
-pub mod bounds;
 mod client;
 mod error;
 mod feed;
@@ -14,6 +13,11 @@ mod keys;
 mod operations;
 mod readiness;
 mod scanner;
+
+/// How often something is asked.
+pub mod bounds {
+    pub use super::feed::{MAX_ATTEMPTS, MAX_DIFF_FAILURES};
+}
 
 /// What is made of Clair's answers, as functions of bytes.
 #[cfg(feature = "testkit")]

@@ -17,8 +17,8 @@ use std::fmt;
 use cve_monitor_core::vocabulary::{Digest, LayerKey};
 use sha2::{Digest as _, Sha256};
 
-/// The longest name that fits into Clair's column, in characters.
 #[cfg(test)]
+/// The longest name that fits into Clair's column, in characters.
 const NAME_MAX: usize = 128;
 /// Bytes of a SHA-256 that make an id: two of them with what comes after fit into [`NAME_MAX`].
 const ID_BYTES: usize = 24;

@@ -1,5 +1,6 @@
 //! Streams of events and their heads in the SQLite file.
 
+mod everything;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -136,7 +137,7 @@ impl EventStore for SqliteEventStore {
         limit: usize,
     ) -> Result<Page<(Position, RecordedEvent)>, StoreError> {
         let limit = page_limit(limit);
-        Ok(self.database.read(move |state| rows::all_events(state, after.as_ref(), limit)).await?)
+        Ok(self.database.read(move |state| everything::all_events(state, after.as_ref(), limit)).await?)
     }
 
     async fn read_all_of(
@@ -146,7 +147,7 @@ impl EventStore for SqliteEventStore {
         limit: usize,
     ) -> Result<Page<(Position, RecordedEvent)>, StoreError> {
         let limit = page_limit(limit);
-        let read = move |state: &Connection| rows::all_events_of(state, wanted, after.as_ref(), limit);
+        let read = move |state: &Connection| everything::all_events_of(state, wanted, after.as_ref(), limit);
         Ok(self.database.read(read).await?)
     }
 

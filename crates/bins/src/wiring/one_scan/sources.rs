@@ -141,13 +141,16 @@ impl Sources {
 
 /// Why a layout or an archive has no image by this name, and which tags it has.
 async fn absent(local: &LocalRegistry, path: &Path, image: &LocalName) -> WiringError {
-    let tags = local.all_tags().await.unwrap_or_default();
+    let there = named(&local.all_tags().await.unwrap_or_default());
+    WiringError::of(format!("{} has no image `{image}`; it has: {there}", path.display()))
+}
+
+fn named<T: ToString>(tags: &[T]) -> String {
     let mut there: Vec<String> = tags.iter().take(MAX_TAGS_NAMED).map(ToString::to_string).collect();
     if tags.len() > MAX_TAGS_NAMED {
         there.push(format!("and {} more", tags.len() - MAX_TAGS_NAMED));
     }
-    let there = if there.is_empty() { "its images have no tags".to_owned() } else { there.join(", ") };
-    WiringError::of(format!("{} has no image `{image}`; it has: {there}", path.display()))
+    if there.is_empty() { "its images have no tags".to_owned() } else { there.join(", ") }
 }
 
 async fn resolve(registry: &dyn Registry, reference: &Reference) -> Result<ImageId, WiringError> {
@@ -160,4 +163,17 @@ async fn resolve(registry: &dyn Registry, reference: &Reference) -> Result<Image
         (None, None) => return Err(WiringError::of(format!("{reference} names neither a tag nor a digest"))),
     };
     Ok(ImageId { registry: reference.registry.clone(), repository: reference.repository.clone(), digest })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_tags_are_named_and_the_others_counted() {
+        let tags: Vec<usize> = (0..=MAX_TAGS_NAMED).collect();
+        assert!(named(&tags[..MAX_TAGS_NAMED]).ends_with(", 18, 19"));
+        assert!(named(&tags).ends_with(", 18, 19, and 1 more"));
+        assert_eq!(named::<usize>(&[]), "its images have no tags");
+    }
 }

@@ -4,7 +4,7 @@ use cve_monitor_core::ports::{AppendError, EventStore, StoreError};
 use cve_monitor_core::scan::{Due, MAX_APPEND, StreamId};
 use cve_monitor_core::vocabulary::{PageToken, Timestamp};
 
-use super::{SqliteEventStore, rows};
+use super::{SqliteEventStore, everything, rows};
 use crate::embedded::sqlite::fixture::{File, file, image, plan, put_head, rings, waiting};
 
 fn store() -> (File, SqliteEventStore) {
@@ -132,8 +132,8 @@ fn listings_enter_an_index_and_sort_nothing() {
         (rows::HEADS_AFTER, "USING INDEX sqlite_autoindex_heads_1 (stream>?)"),
         (rows::DUE, "USING INDEX heads_due (due_kind=? AND"),
         (rows::EVENTS_OF_STREAM, "USING INDEX events_place (stream=? AND version>?)"),
-        (rows::ALL_EVENTS, "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
-        (rows::ALL_BODIES, "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (everything::ALL_EVENTS, "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (everything::ALL_BODIES, "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
     ] {
         let plan = plan(&file.database, sql);
         assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{sql}: {plan}");

@@ -215,3 +215,11 @@ async fn stopping_answers_what_has_come_and_waits_for_nobody_else() {
     assert!(rest(waiting).await.ends_with("late\n"));
     task.await.unwrap();
 }
+
+#[test]
+fn unless_told_otherwise_a_head_has_less_time_than_a_body_and_a_body_less_than_a_connection() {
+    let Bounds { connections, head_bytes, body_bytes, head_time, body_time, life } = Bounds::default();
+    assert_eq!((connections, head_bytes, body_bytes), (MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_REQUEST_BYTES));
+    assert_eq!((head_time, body_time, life), (MAX_HEAD_TIME, MAX_BODY_TIME, MAX_CONNECTION_LIFE));
+    assert!(head_time < body_time && head_time + body_time < life);
+}
