@@ -85,7 +85,7 @@ pub(crate) struct Image {
     config_stored: Option<&'static [u8]>,
     has_config: bool,
     /// Changes the manifest before it is written.
-    manifest: fn(&mut Value),
+    manifest: Option<fn(&mut Value)>,
 }
 
 impl<L: Into<Layer>, const N: usize> From<[L; N]> for Image {
@@ -103,7 +103,7 @@ impl Image {
             config: |_| {},
             config_stored: None,
             has_config: true,
-            manifest: |_| {},
+            manifest: None,
         }
     }
 
@@ -112,7 +112,7 @@ impl Image {
     }
 
     pub(crate) fn manifest(self, manifest: fn(&mut Value)) -> Self {
-        Self { manifest, ..self }
+        Self { manifest: Some(manifest), ..self }
     }
 
     pub(crate) fn config(self, config: fn(&mut Value)) -> Self {
@@ -127,13 +127,26 @@ impl Image {
         Self { has_config: false, ..self }
     }
 
-    /// Writes its blobs; the bytes of its manifest.
-    pub(crate) fn write(&self, layout: &mut Layout) -> Vec<u8> {
+    fn configuration(&self) -> Vec<u8> {
         let diff_ids: Vec<&str> = self.layers.iter().map(|layer| layer.diff_id.as_str()).collect();
         let (os, architecture) = self.platform;
         let mut config = json!({"os": os, "architecture": architecture, "rootfs": {"type": "layers", "diff_ids": diff_ids}});
         (self.config)(&mut config);
-        let config = config.to_string().into_bytes();
+        config.to_string().into_bytes()
+    }
+
+    /// The configuration and the layers; none of an image that has no form without its manifest: what the manifest says
+    /// besides, and blobs that are missing or are not what it promises.
+    pub(crate) fn without_manifest(&self) -> Option<(Vec<u8>, Vec<&[u8]>)> {
+        let is_plain = self.manifest.is_none() && self.has_config && self.config_stored.is_none();
+        let is_whole = self.layers.iter().all(|layer| matches!(layer.stored, Stored::Faithfully));
+        let layers = || self.layers.iter().map(|layer| layer.bytes.as_slice()).collect();
+        (is_plain && is_whole).then(|| (self.configuration(), layers()))
+    }
+
+    /// Writes its blobs; the bytes of its manifest.
+    pub(crate) fn write(&self, layout: &mut Layout) -> Vec<u8> {
+        let config = self.configuration();
         if self.has_config {
             layout.put_as(&Digest::of(&config), self.config_stored.unwrap_or(&config));
         }
@@ -156,7 +169,9 @@ impl Image {
             "config": {"mediaType": CONFIG, "digest": Digest::of(&config), "size": config.len()},
             "layers": layers,
         });
-        (self.manifest)(&mut manifest);
+        if let Some(change) = self.manifest {
+            change(&mut manifest);
+        }
         manifest.to_string().into_bytes()
     }
 }

@@ -9,6 +9,7 @@ mod image;
 mod layout;
 mod page;
 mod run;
+mod saved;
 mod truncated;
 
 use std::collections::BTreeSet;
@@ -24,7 +25,7 @@ async fn verdicts(rows: &[Case]) -> Vec<String> {
     let mut layout = Layout::create(work.path().join("layout"));
     let digests: Vec<_> = rows.iter().map(|row| row.write(&mut layout)).collect();
     layout.finish();
-    let run = Run::over(&layout.folder, work.path()).await;
+    let run = Run::over("oci-layout", &layout.folder, work.path()).await;
     let mut verdicts = vec![];
     for digest in &digests {
         verdicts.push(run.verdict(digest).await);

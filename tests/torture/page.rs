@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::case::Case;
 use crate::families::FAMILIES;
+use crate::saved;
 
 /// Set, the page is written anew.
 const WRITE: &str = "CVE_MONITOR_WRITE_PAGES";
@@ -39,7 +40,27 @@ fn the_page_has_every_row() {
         write!(page, "\n## {family}\n\n| image | verdict | why |\n|---|---|---|\n").unwrap();
         page.extend(rows.iter().map(row));
     }
-    write!(page, "\n{count} images.\n").unwrap();
+    write!(page, "\n{count} images.\n\n").unwrap();
+    let (saved, once) = (saved::rows().len(), saved::READ_ONCE);
+    writeln!(
+        page,
+        "## From a docker archive\n\n{saved} of them are also read from an archive as `docker save` wrote it"
+    )
+    .unwrap();
+    writeln!(
+        page,
+        "before its version 25, and podman does. The others have no form there: indexes, manifests that say"
+    )
+    .unwrap();
+    writeln!(
+        page,
+        "more than their layers, and blobs that are missing or others than promised. Those of {once} are not"
+    )
+    .unwrap();
+    page.push_str("read twice. All end alike but these:\n\n| image | verdict | why |\n|---|---|---|\n");
+    for (name, verdict, why) in saved::OTHERWISE {
+        writeln!(page, "| {name} | {verdict} | {why} |").unwrap();
+    }
     if std::env::var_os(WRITE).is_some() {
         std::fs::write(path(), &page).unwrap();
     }

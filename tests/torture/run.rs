@@ -17,25 +17,32 @@ const AS_OF: &str = "2026-03-01";
 const REGISTRY: &str = "torture";
 const REPOSITORY: &str = "images";
 
-/// A system over one layout, with advisories.
+/// A system over one layout or archive, with advisories.
 pub(crate) struct Run {
     system: System,
     driver: Driver,
 }
 
 impl Run {
-    pub(crate) async fn over(layout: &Path, work: &Path) -> Self {
+    /// Over a registry of this kind at a path.
+    pub(crate) async fn over(kind: &str, path: &Path, work: &Path) -> Self {
         let source = work.join("source");
         fs::create_dir_all(&source).unwrap();
         for (id, record) in records() {
             fs::write(source.join(format!("{id}.json")), record).unwrap();
         }
-        let loaded = settings(layout, work);
+        let loaded = settings(kind, path, work);
         let clock = Arc::new(AsOfClock::new(AS_OF.parse().unwrap()));
         let system = System::open_at(&loaded, clock).await.unwrap();
         system.refresh().await.unwrap();
         let driver = Driver::new(Arc::clone(&system.ports));
         Self { system, driver }
+    }
+
+    /// The image of a tag.
+    pub(crate) async fn tagged(&self, tag: &str) -> Digest {
+        let registry = self.system.ports.registries.get(&REGISTRY.parse().unwrap()).unwrap();
+        registry.resolve(&REPOSITORY.parse().unwrap(), &tag.parse().unwrap()).await.unwrap()
     }
 
     /// The verdict over an image or an index, as the table has it.
@@ -87,12 +94,12 @@ impl Run {
     }
 }
 
-fn settings(layout: &Path, work: &Path) -> Loaded {
+fn settings(kind: &str, path: &Path, work: &Path) -> Loaded {
     let config = work.join("cve-monitor.toml");
     let text = format!(
         "[store]\npath = \"state.db\"\n[advisories]\nsources = [\"source\"]\n\
-         [[registry]]\nname = \"{REGISTRY}\"\nkind = \"oci-layout\"\npath = {:?}\nrepository = \"{REPOSITORY}\"\n",
-        layout.display().to_string()
+         [[registry]]\nname = \"{REGISTRY}\"\nkind = \"{kind}\"\npath = {:?}\nrepository = \"{REPOSITORY}\"\n",
+        path.display().to_string()
     );
     fs::write(&config, text).unwrap();
     load_with(&Overrides { file: Some(config), settings: vec![] }, &Variables::of(&[]), work).unwrap()

@@ -46,7 +46,7 @@ async fn no_image_whose_last_layer_was_cut_is_clean() {
         }
     }
     layout.finish();
-    let run = Run::over(&layout.folder, work.path()).await;
+    let run = Run::over("oci-layout", &layout.folder, work.path()).await;
     assert!(written.len() > 400, "{} images were cut", written.len());
     for (name, digest) in &written {
         let verdict = run.verdict(digest).await;
