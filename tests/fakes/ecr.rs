@@ -27,7 +27,8 @@ use tokio::task::JoinHandle;
 pub use self::events::send;
 pub use self::layout::Pushed;
 use self::server::Shared;
-pub use self::world::{Fault, Place, Status, World, digest_of};
+pub use self::sts::{ROLE_SECRET, ROLE_SESSION};
+pub use self::world::{Fault, PASSWORDS, Place, Status, World, digest_of};
 
 /// A running ECR; it ends when dropped.
 #[derive(Debug)]

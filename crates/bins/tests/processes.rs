@@ -10,6 +10,8 @@ mod killed;
 mod metrics;
 #[path = "processes/mirror.rs"]
 mod mirror;
+#[path = "processes/planted.rs"]
+mod planted;
 #[path = "processes/report.rs"]
 mod report;
 #[path = "processes/scan.rs"]

@@ -67,7 +67,8 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
     let fault = world.note("GetLayer");
     if let Some(Fault::Error(status, code)) = &fault {
         let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        return xml(status, code, "planned");
+        // As S3 words some refusals: the address of the request in the answer.
+        return xml(status, code, &request.uri().to_string());
     }
     let signed = signature(&world, path, digest, issued) == asked("X-Amz-Signature");
     if !signed || world.now() >= issued + EXPIRES {

@@ -3,6 +3,11 @@
 use super::operations::Caller;
 use super::world::{Fault, Session, World};
 
+/// The secret key that a role lends.
+pub const ROLE_SECRET: &str = "secret-key-that-a-role-lends";
+/// The session token that belongs to it.
+pub const ROLE_SESSION: &str = "session-token-that-a-role-lends";
+
 /// How long a session lasts if nobody says, in seconds.
 const SESSION_SECONDS: i64 = 3600;
 
@@ -52,8 +57,8 @@ fn assumed(world: &mut World, arn: &str, session: &str, seconds: i64) -> String 
     wrapped(
         "AssumeRole",
         &format!(
-            "<Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>\
-             <SessionToken>session</SessionToken><Expiration>{date}</Expiration></Credentials>\
+            "<Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>{ROLE_SECRET}</SecretAccessKey>\
+             <SessionToken>{ROLE_SESSION}</SessionToken><Expiration>{date}</Expiration></Credentials>\
              <AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:{session}</AssumedRoleId>\
              <Arn>arn:aws:sts::{account}:assumed-role/{role}/{session}</Arn></AssumedRoleUser>"
         ),

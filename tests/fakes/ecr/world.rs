@@ -10,6 +10,8 @@ use sha2::{Digest as _, Sha256};
 use super::events::Event;
 use super::layout::{Pushed, described};
 
+/// What the passwords begin with that authorization tokens hold.
+pub const PASSWORDS: &str = "ecr-password-";
 /// The life of an authorization token, in seconds, as ECR's is.
 const TOKEN_SECONDS: i64 = 12 * 3600;
 
@@ -286,7 +288,7 @@ impl World {
 
     /// A token for an account, and when it expires.
     pub(super) fn issue_token(&mut self, account: &str) -> (String, i64) {
-        let token = format!("password-{}", self.next_serial());
+        let token = format!("{PASSWORDS}{}", self.next_serial());
         let expires = self.now() + self.token_seconds.unwrap_or(TOKEN_SECONDS);
         self.tokens.insert(token.clone(), Session { account: account.to_owned(), expires });
         (token, expires)
